@@ -1,0 +1,94 @@
+// Package geo knows places: points, distances, H3 cells, polygons, travel
+// times, and an in-memory index from cells to whatever stands in them. It is
+// the only package that imports H3.
+//
+//	Point → Cell → CellIndex.Near
+//	Point, Point → Router.Travel
+package geo
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// EarthRadius is the mean radius of the Earth in metres (IUGG R1).
+const EarthRadius = 6371008.8
+
+// ErrRange says that a coordinate is no place on Earth.
+var ErrRange = errors.New("coordinate out of range")
+
+// Point is a place in WGS 84 degrees.
+type Point struct {
+	Lat float64 `json:"lat"`
+	Lng float64 `json:"lng"`
+}
+
+// Validate returns ErrRange unless both coordinates are finite and in range.
+// H3 gives a cell even for latitude 91 and NaN, so check before asking it.
+func (p Point) Validate() error {
+	if !(p.Lat >= -90 && p.Lat <= 90) {
+		return fmt.Errorf("latitude %v: %w", p.Lat, ErrRange)
+	}
+	if !(p.Lng >= -180 && p.Lng <= 180) {
+		return fmt.Errorf("longitude %v: %w", p.Lng, ErrRange)
+	}
+	return nil
+}
+
+// Distance is the great-circle distance in metres (haversine).
+func Distance(a, b Point) float64 {
+	lat1, lat2 := radians(a.Lat), radians(b.Lat)
+	s, t := math.Sin((lat2-lat1)/2), math.Sin(radians(b.Lng-a.Lng)/2)
+	h := s*s + math.Cos(lat1)*math.Cos(lat2)*t*t
+	return 2 * EarthRadius * math.Asin(math.Min(1, math.Sqrt(h)))
+}
+
+// Bearing is the initial course from a to b in degrees clockwise from north,
+// in [0, 360).
+func Bearing(a, b Point) float64 {
+	lat1, lat2, d := radians(a.Lat), radians(b.Lat), radians(b.Lng-a.Lng)
+	y := math.Sin(d) * math.Cos(lat2)
+	x := math.Cos(lat1)*math.Sin(lat2) - math.Sin(lat1)*math.Cos(lat2)*math.Cos(d)
+	return math.Mod(math.Atan2(y, x)*180/math.Pi+360, 360)
+}
+
+// Offset is the point that lies east and north metres from p, on a plane
+// that touches the Earth at p: good to a metre within 50 km.
+func (p Point) Offset(east, north float64) Point {
+	lat := p.Lat + north/EarthRadius*180/math.Pi
+	lng := p.Lng + east/(EarthRadius*math.Cos(radians(p.Lat)))*180/math.Pi
+	return Point{Lat: lat, Lng: lng}
+}
+
+// Lerp is the point a share f in [0, 1] of the way from a to b, along a
+// straight line in degrees: meant for streets and steps, not for oceans.
+func Lerp(a, b Point, f float64) Point {
+	return Point{Lat: a.Lat + (b.Lat-a.Lat)*f, Lng: a.Lng + (b.Lng-a.Lng)*f}
+}
+
+// Bounds is a box in degrees that does not cross the antimeridian.
+type Bounds struct {
+	South float64 `json:"south"`
+	West  float64 `json:"west"`
+	North float64 `json:"north"`
+	East  float64 `json:"east"`
+}
+
+// Contains says whether p lies in the box or on its edge.
+func (b Bounds) Contains(p Point) bool {
+	return p.Lat >= b.South && p.Lat <= b.North && p.Lng >= b.West && p.Lng <= b.East
+}
+
+// Validate returns ErrRange unless both corners are on Earth and ordered.
+func (b Bounds) Validate() error {
+	if err := errors.Join((Point{b.South, b.West}).Validate(), (Point{b.North, b.East}).Validate()); err != nil {
+		return err
+	}
+	if b.South > b.North || b.West > b.East {
+		return fmt.Errorf("south over north or west over east: %w", ErrRange)
+	}
+	return nil
+}
+
+func radians(deg float64) float64 { return deg * math.Pi / 180 }

@@ -1,0 +1,75 @@
+package geo
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Vehicle is how a courier moves.
+type Vehicle string
+
+// The vehicles Courier knows.
+const (
+	Foot    Vehicle = "foot"
+	Bicycle Vehicle = "bicycle"
+	Scooter Vehicle = "scooter"
+	Car     Vehicle = "car"
+	Van     Vehicle = "van"
+)
+
+// Vehicles lists them all, slowest first.
+func Vehicles() []Vehicle { return []Vehicle{Foot, Bicycle, Scooter, Car, Van} }
+
+// Valid says whether v is one of Vehicles.
+func (v Vehicle) Valid() bool {
+	switch v {
+	case Foot, Bicycle, Scooter, Car, Van:
+		return true
+	}
+	return false
+}
+
+// Router estimates travel. Implementations are safe for concurrent use and
+// answer from memory or within a bound of their own.
+type Router interface {
+	// Travel is the time from one point to another.
+	Travel(from, to Point, by Vehicle) time.Duration
+}
+
+// StraightLine estimates travel as the great-circle distance, stretched by a
+// detour factor, at one mean speed a vehicle.
+type StraightLine struct {
+	speeds map[Vehicle]float64
+	detour float64
+}
+
+// StraightLineConfig sets the figures; a zero field takes its default.
+type StraightLineConfig struct {
+	Detour float64             // road distance over straight distance, at least 1; default 1.3
+	Speeds map[Vehicle]float64 // m/s, over 0; default walking 1.4, bicycle 4.2, scooter 6.9, car 6.9, van 6.1
+}
+
+// NewStraightLine checks the figures and reports every wrong one.
+func NewStraightLine(c StraightLineConfig) (*StraightLine, error) {
+	r := &StraightLine{detour: 1.3, speeds: map[Vehicle]float64{Foot: 1.4, Bicycle: 4.2, Scooter: 6.9, Car: 6.9, Van: 6.1}}
+	var errs []error
+	if c.Detour != 0 {
+		r.detour = c.Detour
+	}
+	if !(r.detour >= 1) {
+		errs = append(errs, fmt.Errorf("Detour: %v is under 1", c.Detour))
+	}
+	for v, s := range c.Speeds {
+		if !v.Valid() || !(s > 0) {
+			errs = append(errs, fmt.Errorf("Speeds: %s at %v m/s", v, s))
+		}
+		r.speeds[v] = s
+	}
+	return r, errors.Join(errs...)
+}
+
+// Travel implements Router.
+func (r *StraightLine) Travel(from, to Point, by Vehicle) time.Duration {
+	return time.Duration(Distance(from, to) * r.detour / r.speeds[by] * float64(time.Second))
+}
