@@ -22,9 +22,10 @@ type scaled struct {
 	rate   float64
 }
 
-// New is a clock that starts at the real time and runs rate times as fast;
-// rate 1 is the real clock. Rate must be over 0.
-func New(rate float64) Clock { return scaled{origin: time.Now(), rate: rate} }
+// New is a clock that agrees with the real one at origin and runs rate times
+// as fast; at rate 1 it is the real one. Rate must be over 0. Processes given
+// the same origin and rate agree, also after a restart.
+func New(origin time.Time, rate float64) Clock { return scaled{origin: origin, rate: rate} }
 
 func (c scaled) Now() time.Time {
 	if c.rate == 1 {
