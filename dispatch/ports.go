@@ -12,6 +12,11 @@ var (
 	ErrNotFound = errors.New("not found")
 	ErrConflict = errors.New("conflict")          // the version or state has moved on
 	ErrCapacity = errors.New("capacity exceeded") // a plan that the courier cannot load
+
+	ErrOutsideZones = errors.New("outside every service zone")
+	ErrKeyReused    = errors.New("idempotency key used for another request")
+	ErrStaleSession = errors.New("signed in elsewhere, or revoked")
+	ErrUnavailable  = errors.New("unavailable") // the store cannot commit now
 )
 
 // Store keeps the truth.
