@@ -89,6 +89,7 @@ type Offer struct {
 	Courier  string     `json:"-"`
 	Orders   []string   `json:"orders"`
 	Stops    []Stop     `json:"stops"`     // of these orders only
+	Schedule []match.Stop `json:"-"`       // the whole plan as the matcher saw it
 	Distance float64    `json:"distance"`  // metres from first pickup to last drop-off, straight
 	ToPickup float64    `json:"to_pickup"` // metres from the courier to the first pickup, straight
 	Deadline time.Time  `json:"deadline"`

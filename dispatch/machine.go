@@ -17,7 +17,7 @@ type Command struct {
 	Reason  string
 	Note    string
 	PIN     string    // delivered
-	Until   time.Time // declined, expired: when the courier may be asked again
+	Until   time.Time // declined, expired, unassigned: when the courier may be asked again
 }
 
 // step is a way between statuses: to is empty where the status stays.
@@ -135,17 +135,13 @@ func (o *Order) effect(c Command) (EventData, error) {
 		o.Offer, data.Offer, data.Courier = c.Offer, c.Offer, c.Courier
 	case EventDeclined, EventExpired, EventWithdrawn:
 		data.Offer, data.Courier, o.Offer = o.Offer, c.Courier, ""
-		if c.Courier != "" && !c.Until.IsZero() {
-			if o.Refusals == nil {
-				o.Refusals = map[string]time.Time{}
-			}
-			o.Refusals[c.Courier] = c.Until
-		}
+		o.refuse(c.Courier, c.Until)
 	case EventAssigned:
 		o.Courier, data.Courier, data.Offer, o.Offer = c.Courier, c.Courier, o.Offer, ""
 		delete(o.Times, AtPickup)
 	case EventUnassigned:
-		data.Courier, o.Courier, o.ETA = o.Courier, "", nil
+		o.refuse(o.Courier, c.Until)
+		data.Courier, o.Courier = o.Courier, ""
 		delete(o.Times, Assigned)
 		delete(o.Times, AtPickup)
 	case EventPinned:
@@ -155,13 +151,24 @@ func (o *Order) effect(c Command) (EventData, error) {
 		if err != nil {
 			return data, err
 		}
-		o.Proof, data.Proof, data.Note, o.ETA = proof, proof, "", nil
+		o.Proof, data.Proof, data.Note = proof, proof, ""
 	case EventFailed, EventCancelled, EventUnassignable:
-		data.Courier, o.Reason, o.ETA, o.Offer = o.Courier, c.Reason, nil, ""
+		data.Courier, o.Reason, o.Offer = o.Courier, c.Reason, ""
 	case EventSearching:
 		o.Reason = ""
 	}
 	return data, nil
+}
+
+// refuse keeps the matcher from asking a courier again until a time.
+func (o *Order) refuse(courier string, until time.Time) {
+	if courier == "" || until.IsZero() {
+		return
+	}
+	if o.Refusals == nil {
+		o.Refusals = map[string]time.Time{}
+	}
+	o.Refusals[courier] = until
 }
 
 func (o *Order) prove(c Command) (*Proof, error) {

@@ -39,6 +39,8 @@ type OrderReader interface {
 	// Orders lists by (placed time, id) descending and returns the cursor of
 	// the next page, empty at the end.
 	Orders(ctx context.Context, q OrderQuery) (page []Order, next string, err error)
+	// CountOrders counts what Orders would list, whatever Limit and Cursor.
+	CountOrders(ctx context.Context, q OrderQuery) (int, error)
 	// Events returns an order's events with a version over after, ascending.
 	Events(ctx context.Context, order string, after int64) ([]Event, error)
 	// Decisions returns at most limit decisions on an order, newest first.
