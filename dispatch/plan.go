@@ -161,3 +161,21 @@ func matchStops(stops []Stop) []match.Stop {
 	}
 	return out
 }
+
+// rebase is a schedule made some time ago in terms of the plan as it is now:
+// less what was done or taken away since, and with what came to the plan in
+// between at its end.
+func rebase(schedule []match.Stop, now Plan, added []string) []match.Stop {
+	var out []match.Stop
+	for _, m := range schedule {
+		if slices.Contains(added, m.Order) || now.find(m.Order, m.Kind) >= 0 {
+			out = append(out, m)
+		}
+	}
+	for _, s := range matchStops(now.Stops) {
+		if !slices.ContainsFunc(out, func(m match.Stop) bool { return m.Order == s.Order && m.Kind == s.Kind }) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
