@@ -75,7 +75,6 @@ func (s *Service) Act(ctx context.Context, courier string, epoch int64, id strin
 		if !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		before := *c
 		fault := w.act(c, a)
 		kind, keep := outcomeOf(fault)
 		if !keep {
@@ -83,7 +82,7 @@ func (s *Service) Act(ctx context.Context, courier string, epoch int64, id strin
 		}
 		if answer = kind; fault != nil {
 			// What the action had begun stays undone; only the answer is kept.
-			*c, w.couriers, w.orders = before, nil, nil
+			w.couriers, w.orders, w.offers = nil, nil, nil
 		}
 		body, err := json.Marshal(answer)
 		if err != nil {
@@ -118,6 +117,7 @@ func (s *Service) GeofenceArrive(ctx context.Context, courier, order string, kin
 }
 
 func (w *work) act(c *held[Courier], a Action) error {
+	w.at = a.At
 	by := Actor{Role: RoleCourier, ID: c.value.ID}
 	switch a.Type {
 	case ActSetDuty:

@@ -17,6 +17,7 @@ type Command struct {
 	Reason  string
 	Note    string
 	PIN     string    // delivered
+	At      time.Time // when it was done, where that was before it was told
 	Until   time.Time // declined, expired, unassigned: when the courier may be asked again
 }
 
@@ -126,7 +127,7 @@ func (o *Order) apply(c Command, now time.Time) (Event, error) {
 
 // effect changes what goes with the step, beside status and version.
 func (o *Order) effect(c Command) (EventData, error) {
-	data := EventData{Reason: c.Reason, Note: c.Note}
+	data := EventData{Reason: c.Reason, Note: c.Note, At: c.At}
 	switch c.Type {
 	case EventOffered:
 		if o.Pinned != "" && o.Pinned != c.Courier {

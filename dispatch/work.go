@@ -17,9 +17,11 @@ type work struct {
 	s        *Service
 	tx       Tx
 	now      time.Time
+	at       time.Time               // when it was done, by a phone that may have been offline
 	fixes    map[string]tracking.Fix // where the couriers concerned were last
 	couriers []*held[Courier]
 	orders   []*held[Order]
+	offers   []Offer
 }
 
 type held[T any] struct {
@@ -138,6 +140,9 @@ func (w *work) order(id string) (*held[Order], error) {
 
 // apply takes one step of an order's life.
 func (w *work) apply(o *held[Order], c Command) error {
+	if !w.at.IsZero() && w.at.Before(w.now) {
+		c.At = w.at
+	}
 	next, events, err := o.value.Apply(c, w.now)
 	if err != nil {
 		return err
@@ -176,6 +181,11 @@ func (w *work) save() error {
 			return fmt.Errorf("save courier: %w", err)
 		}
 	}
+	for _, offer := range w.offers {
+		if err := w.tx.SaveOffer(offer); err != nil {
+			return fmt.Errorf("save offer: %w", err)
+		}
+	}
 	for _, o := range w.orders {
 		if !o.changed {
 			continue
@@ -195,9 +205,7 @@ func (w *work) closeOffer(c *held[Courier], state OfferState, by Actor, reason s
 		return Offer{}, err
 	}
 	offer.State, offer.Reason, offer.ClosedAt = state, reason, w.now
-	if err := w.tx.SaveOffer(offer); err != nil {
-		return Offer{}, fmt.Errorf("save offer: %w", err)
-	}
+	w.offers = append(w.offers, offer)
 	c.value.Offer, c.changed = "", true
 	if state == OfferAccepted {
 		return offer, nil
