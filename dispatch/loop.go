@@ -82,7 +82,7 @@ func (l *Loop) Round(ctx context.Context) error {
 	if len(snap.orders) > 0 {
 		result := match.Solve(snap.Snapshot, l.Match)
 		round.Given, round.Lost, err2 = l.commit(ctx, snap, result)
-		err = errors.Join(err, err2, l.record(ctx, now, result), l.giveUp(ctx, snap, result, now))
+		err = errors.Join(err, err2, l.record(ctx, now, result), l.leaveWaiting(ctx, snap, result, now))
 	} else {
 		clear(l.told)
 	}
@@ -162,22 +162,34 @@ func (l *Loop) silent(ctx context.Context, o Order, now time.Time) (bool, error)
 	return now.Sub(heard) > l.LostAfter && now.Sub(l.since) > l.LostAfter, nil
 }
 
-// giveUp raises the alarm for orders that have waited too long (I13).
-func (l *Loop) giveUp(ctx context.Context, snap snapshot, result match.Result, now time.Time) error {
-	var errs []error
+// leaveWaiting says of orders that got no courier that one is searched for,
+// and raises the alarm for those that have waited too long (I13).
+func (l *Loop) leaveWaiting(ctx context.Context, snap snapshot, result match.Result, now time.Time) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(64)
 	for _, d := range result.Decisions {
 		o := snap.orders[d.Order]
-		if d.Outcome != match.OutcomeWaiting || now.Sub(l.searchedFrom(o)) < l.SearchLimit {
+		c := Command{By: Actor{Role: RoleMatcher}}
+		switch {
+		case d.Outcome != match.OutcomeWaiting:
+			continue
+		case now.Sub(l.searchedFrom(o)) >= l.SearchLimit:
+			c.Type, c.Reason = EventUnassignable, d.Why
+		case o.Status == Placed:
+			c.Type = EventSearching
+		default:
 			continue
 		}
-		errs = append(errs, ignoreRace(l.onOrder(ctx, o.ID, nil, func(w *work, h *held[Order], _ *held[Courier]) error {
-			if h.seen != o.Version {
-				return nil
-			}
-			return w.apply(h, Command{Type: EventUnassignable, By: Actor{Role: RoleMatcher}, Reason: d.Why})
-		})))
+		g.Go(func() error {
+			return ignoreRace(l.onOrder(ctx, o.ID, nil, func(w *work, h *held[Order], _ *held[Courier]) error {
+				if h.seen != o.Version {
+					return nil
+				}
+				return w.apply(h, c)
+			}))
+		})
 	}
-	return errors.Join(errs...)
+	return g.Wait()
 }
 
 // searchedFrom is when the search for a courier began to matter: a retry

@@ -1,0 +1,3 @@
+module courier/tools
+
+go 1.26
