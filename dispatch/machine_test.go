@@ -28,6 +28,8 @@ func orderIn(s Status) Order {
 		o.Offer = "of1"
 	case Assigned, AtPickup, PickedUp, AtDropoff:
 		o.Courier = "c1"
+	case Failed:
+		o.Times[PickedUp] = noon // else it has ended
 	}
 	return o
 }
@@ -130,6 +132,14 @@ func TestEventsAreGapless(t *testing.T) {
 			t.Fatalf("%s with offer %q", o.Status, o.Offer)
 		}
 	})
+}
+
+func TestNothingReturnsThatWasNeverPickedUp(t *testing.T) {
+	o := orderIn(Failed)
+	delete(o.Times, PickedUp)
+	if _, _, err := o.Apply(Command{Type: EventReturned}, noon); !errors.Is(err, ErrConflict) {
+		t.Fatalf("got %v", err)
+	}
 }
 
 func TestApplyLeavesTheGivenOrderAlone(t *testing.T) {
