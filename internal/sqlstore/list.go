@@ -131,6 +131,15 @@ func (s *Store) Orders(ctx context.Context, q dispatch.OrderQuery) ([]dispatch.O
 }
 
 func ordersQuery(q dispatch.OrderQuery, limit int) (string, []any, error) {
+	l, err := ordersList(q)
+	if err != nil {
+		return "", nil, err
+	}
+	query := l.query("status", distinct(q.Statuses), " ORDER BY placed_at DESC, id DESC", limit)
+	return query, l.args, nil
+}
+
+func ordersList(q dispatch.OrderQuery) (*list, error) {
 	l := &list{columns: orderColumns, table: "orders"}
 	if q.Merchant != "" {
 		l.and("merchant = %s", q.Merchant)
@@ -156,16 +165,15 @@ func ordersQuery(q dispatch.OrderQuery, limit int) (string, []any, error) {
 	if q.Cursor != "" {
 		parts, err := readCursor(q.Cursor, orderCursor, 2)
 		if err != nil {
-			return "", nil, err
+			return nil, err
 		}
 		at, err := strconv.ParseInt(parts[0], 10, 64)
 		if err != nil {
-			return "", nil, dispatch.ErrCursor
+			return nil, dispatch.ErrCursor
 		}
 		l.and("(placed_at, id) < (%s, %s)", at, parts[1])
 	}
-	query := l.query("status", distinct(q.Statuses), " ORDER BY placed_at DESC, id DESC", limit)
-	return query, l.args, nil
+	return l, nil
 }
 
 // Couriers implements dispatch.CourierReader.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"courier/dispatch"
+	"courier/dispatch/match"
 )
 
 const offerColumns = "id, courier, state, deadline, doc"
@@ -15,6 +16,7 @@ const offerColumns = "id, courier, state, deadline, doc"
 type offerDoc struct {
 	Orders   []string        `json:"orders"`
 	Stops    []dispatch.Stop `json:"stops"`
+	Schedule []match.Stop    `json:"schedule,omitempty"`
 	Distance float64         `json:"distance"`
 	ToPickup float64         `json:"to_pickup"`
 	Reason   string          `json:"reason,omitempty"`
@@ -33,7 +35,7 @@ func scanOffer(row scanner) (o dispatch.Offer, err error) {
 		return o, err
 	}
 	o.Deadline = fromMicros(deadline)
-	o.Orders, o.Stops, o.Distance, o.ToPickup = d.Orders, d.Stops, d.Distance, d.ToPickup
+	o.Orders, o.Stops, o.Schedule, o.Distance, o.ToPickup = d.Orders, d.Stops, d.Schedule, d.Distance, d.ToPickup
 	o.Reason, o.MadeAt, o.ClosedAt = d.Reason, d.MadeAt, d.ClosedAt
 	return o, nil
 }
@@ -69,7 +71,7 @@ func (t *tx) SaveOffer(o dispatch.Offer) error {
 		return t.fail(errors.New("save offer: no id"))
 	}
 	doc, err := encode("offer", o.ID, offerDoc{
-		Orders: o.Orders, Stops: o.Stops, Distance: o.Distance, ToPickup: o.ToPickup,
+		Orders: o.Orders, Stops: o.Stops, Schedule: o.Schedule, Distance: o.Distance, ToPickup: o.ToPickup,
 		Reason: o.Reason, MadeAt: o.MadeAt, ClosedAt: o.ClosedAt,
 	})
 	if err != nil {

@@ -27,7 +27,6 @@ type orderDoc struct {
 	PIN          string                        `json:"pin,omitempty"`
 	Pinned       string                        `json:"pinned,omitempty"`
 	Offer        string                        `json:"offer,omitempty"`
-	ETA          *dispatch.ETA                 `json:"eta,omitempty"`
 	Times        map[dispatch.Status]time.Time `json:"times,omitempty"`
 	Reason       string                        `json:"reason,omitempty"`
 	Proof        *dispatch.Proof               `json:"proof,omitempty"`
@@ -38,7 +37,7 @@ func encodeOrder(o dispatch.Order) (string, error) {
 	return encode("order", o.ID, orderDoc{
 		Pickup: o.Pickup, Dropoff: o.Dropoff, ReadyAt: o.ReadyAt, DeliverBy: o.DeliverBy, Window: o.Window,
 		Size: o.Size, Requirements: o.Requirements, Priority: o.Priority, Items: o.Items,
-		PINRequired: o.PINRequired, PIN: o.PIN, Pinned: o.Pinned, Offer: o.Offer, ETA: o.ETA,
+		PINRequired: o.PINRequired, PIN: o.PIN, Pinned: o.Pinned, Offer: o.Offer,
 		Times: o.Times, Reason: o.Reason, Proof: o.Proof, Refusals: o.Refusals,
 	})
 }
@@ -60,7 +59,7 @@ func scanPlacedOrder(row scanner) (o dispatch.Order, placed int64, err error) {
 	}
 	o.Pickup, o.Dropoff, o.ReadyAt, o.DeliverBy, o.Window = d.Pickup, d.Dropoff, d.ReadyAt, d.DeliverBy, d.Window
 	o.Size, o.Requirements, o.Priority, o.Items = d.Size, d.Requirements, d.Priority, d.Items
-	o.PINRequired, o.PIN, o.Pinned, o.Offer, o.ETA = d.PINRequired, d.PIN, d.Pinned, d.Offer, d.ETA
+	o.PINRequired, o.PIN, o.Pinned, o.Offer = d.PINRequired, d.PIN, d.Pinned, d.Offer
 	o.Times, o.Reason, o.Proof, o.Refusals = d.Times, d.Reason, d.Proof, d.Refusals
 	return o, placed, nil
 }
