@@ -147,6 +147,9 @@ func (p *pricer) try(pickup int) (price, refusal) {
 	p.w.run(p.nodes, p.seq, p.leg, p.o)
 	o, n := p.o, len(p.r.nodes)
 	base := &p.r.base
+	if visit := p.w.visit[pickup]; visit > 0 && p.w.depart[visit-1] > o.BusyAhead {
+		return price{}, refusal{why: busyLong}
+	}
 	var out price
 	load := p.r.Onboard
 	arrive := p.w.arrive[pickup]

@@ -18,6 +18,7 @@ const (
 	noSkill
 	noRoom
 	planFull
+	busyLong
 	shiftOver
 	breaksPromise
 	reasons // how many there are
@@ -71,6 +72,8 @@ func (f refusal) String() string {
 		return fmt.Sprintf("no room for %d more %s", f.units, plural(f.units, "unit"))
 	case planFull:
 		return "its plan is full"
+	case busyLong:
+		return "busy with other stops for too long"
 	case shiftOver:
 		return "shift ends before the pickup"
 	case breaksPromise:
@@ -101,6 +104,8 @@ func (r reason) said(n int) string {
 		return pick("lacks a skill", "lack a skill")
 	case noRoom, planFull:
 		return pick("is full", "are full")
+	case busyLong:
+		return pick("is busy with other stops for too long", "are busy with other stops for too long")
 	case shiftOver:
 		return pick("ends its shift before the pickup", "end their shift before the pickup")
 	case breaksPromise:
