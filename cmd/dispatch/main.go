@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-
 )
 
 var version = "dev" // set when linking
@@ -63,4 +62,3 @@ func (versionCommand) Run(s *streams) error {
 	_, err := fmt.Fprintln(s.out, "dispatch", version)
 	return err
 }
-
