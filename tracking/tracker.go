@@ -49,14 +49,12 @@ type Tracker struct {
 // New checks the configuration and reports every fault of it.
 func New(c Config, index Index, feed Feed, store TrailStore, clk clock.Clock, log *slog.Logger) (*Tracker, error) {
 	c = c.withDefaults()
-	err := c.validate()
-	for name, missing := range map[string]bool{
-		"Index": index == nil, "Feed": feed == nil, "TrailStore": store == nil, "Clock": clk == nil, "Logger": log == nil,
-	} {
-		if missing {
-			err = errors.Join(err, fmt.Errorf("%s: missing", name))
-		}
-	}
+	err := errors.Join(c.validate(),
+		given("Index", index != nil),
+		given("Feed", feed != nil),
+		given("TrailStore", store != nil),
+		given("Clock", clk != nil),
+		given("Logger", log != nil))
 	if err != nil {
 		return nil, fmt.Errorf("tracker: %w", err)
 	}
