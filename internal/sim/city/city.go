@@ -113,7 +113,8 @@ func (c *City) layBlocks() {
 	d := c.draft
 	for _, face := range c.net.faces() {
 		mid := centroid(face)
-		park := mid.len() < 60 // the market square
+		park := mid.len() < 90 && area(face) > 15_000 // the market square
+		park = park || area(face) > 90_000            // too large to build on without a street
 		for _, p := range d.parks {
 			park = park || p.contains(mid)
 		}

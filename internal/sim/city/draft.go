@@ -37,11 +37,12 @@ func newDraft(rng *rand.Rand) *draft {
 	d.majors = len(d.streets)
 	d.lanes()
 	d.grid()
+	d.placePonds()
 	return d
 }
 
 // placeParks puts a few parks between the old town and the edge, away from
-// each other and from the water, and ponds in the large ones.
+// each other and from the water.
 func (d *draft) placeParks() {
 	for try := 0; len(d.parks) < 7 && try < 500; try++ {
 		at := polar(d.rng.Float64()*2*math.Pi, 1200+1200*d.rng.Float64())
@@ -60,11 +61,37 @@ func (d *draft) placeParks() {
 			continue
 		}
 		d.parks = append(d.parks, blob{at, newWobble(d.rng, size, size*(0.65+0.2*d.rng.Float64()), 2.4, 0.04)})
-		if size > 300 {
-			pond := at.add(polar(d.rng.Float64()*2*math.Pi, size*0.15))
-			d.ponds = append(d.ponds, blob{pond, newWobble(d.rng, size*0.32, size*0.2, 2, 0.12)})
+	}
+}
+
+// placePonds puts a pond into every park that has room for one between the
+// streets that cross it.
+func (d *draft) placePonds() {
+	for _, park := range d.parks {
+		var best vec
+		room := 0.0
+		for range 60 {
+			at := park.at.add(polar(d.rng.Float64()*2*math.Pi, d.rng.Float64()*park.shape.a*0.7))
+			if r := min(d.clear(at)-25, 130); park.shape.share(at.sub(park.at)) < 0.7 && r > room {
+				best, room = at, r
+			}
+		}
+		if room > 60 {
+			d.ponds = append(d.ponds, blob{best, newWobble(d.rng, room*0.95, room*0.6, 2, 0.07)})
 		}
 	}
+}
+
+// clear is the distance from p to the nearest street.
+func (d *draft) clear(p vec) float64 {
+	best := math.Inf(1)
+	for _, s := range d.streets {
+		for i := 1; i < len(s.line); i++ {
+			_, dist := nearestOn(p, s.line[i-1], s.line[i])
+			best = min(best, dist)
+		}
+	}
+	return best
 }
 
 func (d *draft) rings() {
@@ -74,38 +101,39 @@ func (d *draft) rings() {
 
 // quays follow the river on both sides within the city.
 func (d *draft) quays() {
-	for _, q := range []struct {
-		side  float64
-		major bool
-	}{{1, true}, {-1, false}} {
-		d.pieces(q.major, d.river.line(q.side, q.side*24), func(p vec, _ vec) bool { return d.outline.share(p) < 0.98 })
+	for _, side := range []float64{1, -1} {
+		d.pieces(true, d.river.line(side, side*24), func(p, _ vec) bool { return d.outline.share(p) < 0.98 })
 	}
 }
 
-// radials leave the market square; every third goes on as an avenue to the
+// radials leave the market square; every sixth goes on as an avenue to the
 // edge of the city, over the river where it must.
 func (d *draft) radials() {
-	const n = 15
+	const n = 30
 	turn := d.rng.Float64()
 	for i := range n {
 		angle := 2 * math.Pi * (float64(i) + turn + 0.25*(d.rng.Float64()-0.5)) / n
-		avenue := i%3 == 0
+		avenue := i%6 == 0
 		bend := 0.3 * (d.rng.Float64() - 0.5)
 		end := 1.03 * d.oldTown.radius(angle)
 		if avenue {
 			end = 2 * d.outline.radius(angle)
 		}
 		var line []vec
-		for r := 100.0; r < end; r += 25 {
+		start := 100.0
+		if i%2 == 1 { // there is no room for all of them near the square
+			start = 0.36 * d.oldTown.radius(angle)
+		}
+		for r := start; r < end; r += 25 {
 			line = append(line, polar(angle+bend*r/2500, r))
 		}
-		d.pieces(avenue, line, func(p vec, _ vec) bool { return d.outline.share(p) < 0.99 })
+		d.pieces(avenue, line, func(p, _ vec) bool { return d.outline.share(p) < 0.99 })
 	}
 }
 
 // lanes are the old town's inner rings, the market square among them.
 func (d *draft) lanes() {
-	for _, share := range []float64{0.13, 0.3, 0.45, 0.62, 0.8} {
+	for _, share := range []float64{0.13, 0.25, 0.37, 0.49, 0.61, 0.74, 0.87} {
 		ring := d.oldTown.ring(share*(0.98+0.04*d.rng.Float64()), 90)
 		d.add(false, ring)
 	}

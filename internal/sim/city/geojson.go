@@ -19,7 +19,7 @@ type geometry struct {
 }
 
 // GeoJSON is the city as a FeatureCollection (RFC 7946), in the order in
-// which it is drawn. The property kind is area, park, water, block or street;
+// which it is drawn. The property kind is area, park, block, water or street;
 // streets also have a class, major or minor, and a name.
 func (c *City) GeoJSON() ([]byte, error) {
 	var out []feature
@@ -36,12 +36,12 @@ func (c *City) GeoJSON() ([]byte, error) {
 	for _, ring := range c.parks {
 		polygon("park", ring)
 	}
+	for _, ring := range c.blocks {
+		polygon("block", ring)
+	}
 	polygon("water", c.draft.river.polygon())
 	for _, pond := range c.draft.ponds {
 		polygon("water", pond.ring(40))
-	}
-	for _, ring := range c.blocks {
-		polygon("block", ring)
 	}
 	for _, class := range []string{"minor", "major"} {
 		for i, s := range c.draft.streets {

@@ -70,7 +70,7 @@ func newRiver(rng *rand.Rand) river {
 }
 
 func (r river) at(x float64) vec {
-	return vec{x, r.y + 170*math.Sin(x/620+r.phase) + 130*math.Sin(x/1500+r.slow)}
+	return vec{x, r.y + 150*math.Sin(x/480+r.phase) + 130*math.Sin(x/1500+r.slow)}
 }
 
 func (r river) width(x float64) float64 { return 110 + 18*math.Sin(x/830+r.slow) }
