@@ -47,6 +47,10 @@ type Options struct {
 	// LookAhead is how long before it is ready an order begins to take part;
 	// with an earliest drop-off, before it has to be picked up.
 	LookAhead time.Duration
+	// BusyAhead is how far ahead the matcher counts on couriers who have
+	// other stops to make before they can set out for a pickup. Counting on
+	// them for long starves bundles, and by then there will be other orders.
+	BusyAhead time.Duration
 	// CommitAhead is how early work is given out: a courier who has to set
 	// out for the pickup only later than this from now does not get it yet,
 	// because a later round may know better and nothing is lost by waiting.
@@ -92,15 +96,16 @@ func DefaultOptions() Options {
 		MaxDelay:       10 * time.Minute,
 		MaxStops:       8,
 		LookAhead:      30 * time.Minute,
+		BusyAhead:      10 * time.Minute,
 		CommitAhead:    3 * time.Minute,
-		TravelWeight:   0.3,
-		StandWeight:    0.1,
+		TravelWeight:   0.15,
+		StandWeight:    0.5,
 		WaitWeight:     1,
 		LateWeight:     2,
 		Unserved:       4 * time.Hour,
 		AgeWeight:      1,
 		PriorityCost:   time.Hour,
-		Patience:       5 * time.Minute,
+		Patience:       15 * time.Minute,
 		MaxExplained:   12,
 	}
 }
@@ -118,6 +123,7 @@ func (o Options) Validate() error {
 	}{
 		{"PickupService", o.PickupService}, {"DropoffService", o.DropoffService},
 		{"MaxDelay", o.MaxDelay}, {"LookAhead", o.LookAhead}, {"CommitAhead", o.CommitAhead},
+		{"BusyAhead", o.BusyAhead},
 		{"Unserved", o.Unserved}, {"PriorityCost", o.PriorityCost}, {"Patience", o.Patience},
 	} {
 		if d.value < 0 || d.value > maxDuration {

@@ -18,6 +18,7 @@ const (
 	noSkill
 	noRoom
 	planFull
+	busyLong
 	shiftOver
 	breaksPromise
 	reasons // how many there are
@@ -71,6 +72,8 @@ func (f refusal) String() string {
 		return fmt.Sprintf("no room for %d more %s", f.units, plural(f.units, "unit"))
 	case planFull:
 		return "its plan is full"
+	case busyLong:
+		return "busy with other stops for too long"
 	case shiftOver:
 		return "shift ends before the pickup"
 	case breaksPromise:
@@ -79,8 +82,9 @@ func (f refusal) String() string {
 	return ""
 }
 
-// said says a reason of several couriers: "all 4 couriers near …", "2 …".
-func (r reason) said(n int) string {
+// said says a reason of n couriers, who come before it: "2 are full". skill is
+// one that they lack.
+func (r reason) said(n int, skill string) string {
 	one := n == 1
 	pick := func(singular, several string) string {
 		if one {
@@ -98,9 +102,11 @@ func (r reason) said(n int) string {
 	case wrongVehicle:
 		return pick("has the wrong vehicle", "have the wrong vehicle")
 	case noSkill:
-		return pick("lacks a skill", "lack a skill")
+		return pick("lacks skill ", "lack skill ") + skill
 	case noRoom, planFull:
 		return pick("is full", "are full")
+	case busyLong:
+		return pick("is busy with other stops for too long", "are busy with other stops for too long")
 	case shiftOver:
 		return pick("ends its shift before the pickup", "end their shift before the pickup")
 	case breaksPromise:
