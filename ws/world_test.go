@@ -85,6 +85,12 @@ func quick(c *ws.Config) {
 // the test has.
 func newWorld(t testing.TB, with ...func(*ws.Config)) *world {
 	t.Helper()
+	return newWorldAt(t, 1, with...)
+}
+
+// newWorldAt has a clock that runs at a rate.
+func newWorldAt(t testing.TB, rate float64, with ...func(*ws.Config)) *world {
+	t.Helper()
 	w := &world{
 		Memory: bus.NewMemory(bus.MemoryConfig{}), feed: tracking.NewMemoryFeed(),
 		tokens: map[string]auth.Identity{
@@ -104,7 +110,7 @@ func newWorld(t testing.TB, with ...func(*ws.Config)) *world {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
 	var err error
-	w.hub, err = ws.New(c, ws.Ports{Auth: w, Service: w, Tracker: w, Feed: w.feed, Bus: w, Clock: clock.New(time.Now(), 1), Log: log})
+	w.hub, err = ws.New(c, ws.Ports{Auth: w, Service: w, Tracker: w, Feed: w.feed, Bus: w, Clock: clock.New(time.Now(), rate), Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
