@@ -170,6 +170,8 @@ func (s *courierSession) receive(ctx context.Context, frame any) error {
 	case *fixesIn:
 		return s.fixes(ctx, f)
 	case actor:
+		ctx, cancel := context.WithTimeout(ctx, s.hub.CallTimeout)
+		defer cancel()
 		return s.act(ctx, f)
 	}
 	return &closeError{codeBadFrame, "invalid", "auth and resume come once"}
@@ -217,6 +219,8 @@ func (s *courierSession) fixes(ctx context.Context, f *fixesIn) error {
 		s.answer(ctx, a, nil)
 		return nil
 	}
+	// No timeout of ours: the tracker takes fixes into memory, asks its index
+	// only for couriers new to it, and this is the busiest line of the package.
 	result, err := s.hub.Tracker.Ingest(ctx, s.id, f.Fixes, fences)
 	if err != nil {
 		a.Accepted = nil
@@ -231,6 +235,8 @@ func (s *courierSession) fixes(ctx context.Context, f *fixesIn) error {
 }
 
 func (s *courierSession) arrived(ctx context.Context, fence string) {
+	ctx, cancel := context.WithTimeout(ctx, s.hub.CallTimeout)
+	defer cancel()
 	order, kind := stopOf(fence)
 	if err := s.hub.Service.GeofenceArrive(ctx, s.id, order, kind); err != nil {
 		// The courier can still report it, and the next fix may enter again.

@@ -37,6 +37,10 @@ func decodeCourier(data []byte) (any, error) {
 	switch typ := typeOf(data); typ {
 	case "fixes":
 		f := &fixesIn{}
+		if fastFixes(data, f) && len(f.Fixes) <= maxFixes && checkID(f.ID) == nil {
+			return f, nil
+		}
+		*f = fixesIn{}
 		return f, check(data, f, func() *frameError {
 			if n := len(f.Fixes); n < 1 || n > maxFixes {
 				return invalid("fixes must hold 1 to %d", maxFixes)

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"courier/internal/strict"
 )
 
 // Every frame that is taken means what it says: written out again and read
@@ -52,6 +54,39 @@ func FuzzDecodeCourier(f *testing.F) {
 		`{"type":"stop.arrive","id":"a5","order":"019","kind":"pickup","at":"2026-11-23T10:00:00Z"}`,
 		`{"type":"stop.complete","id":"a6","order":"019","kind":"dropoff","proof":{"pin":"4711","note":"handed over"}}`,
 		`{"type":"stop.fail","id":"a7","order":"019","kind":"return","reason":"no_answer","note":"rang twice"}`)
+}
+
+// The fast way takes nothing that strict would not, and never reads anything
+// else into it.
+func FuzzFastFixes(f *testing.F) {
+	for _, s := range []string{
+		`{"type":"fixes","id":"a2","fixes":[{"time":"2026-11-23T10:00:00Z","lat":52.1,"lng":-4.3,"accuracy":8,"speed":6.1,"heading":90}]}`,
+		`{"id":"a","fixes":[{"lat":0,"lng":-0,"accuracy":0.50,"time":"2026-11-23T10:00:00.123456789Z"},{"lat":1,"lng":1,"accuracy":1,"time":"0001-01-01T00:00:00Z"}],"type":"fixes"}`,
+		`{"type":"fixes","id":"a","fixes":[]}`, `{"type":"fixes","id":"a","fixes":[{"time":"2026-11-23T10:00:00Z","lat":01,"lng":1,"accuracy":1}]}`,
+		`{"type":"fixes","id":"a","fixes":[{"time":"2026-11-23T10:00:00Z","lat":1e5,"lng":1.,"accuracy":+1}]}`,
+		`{"type":"fixes","id":"a","id":"b","fixes":[{"time":"2026-11-23t10:00:60Z","lat":1,"lat":2,"lng":1,"accuracy":1}]}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var fast, slow fixesIn
+		if !fastFixes(raw, &fast) {
+			return
+		}
+		if err := strict.Decode(raw, &slow); err != nil {
+			t.Fatalf("strict refuses: %v", err)
+		}
+		if !reflect.DeepEqual(fast, slow) {
+			t.Fatalf("fast %+v\nslow %+v", fast, slow)
+		}
+	})
+}
+
+func TestTheUsualFrameGoesTheFastWay(t *testing.T) {
+	usual := `{"type":"fixes","id":"a2","fixes":[{"time":"2026-11-23T10:00:00.123Z","lat":52.1,"lng":-4.3,"accuracy":8,"speed":6.1,"heading":90},{"time":"2026-11-23T10:00:01Z","lat":52,"lng":4,"accuracy":8}]}`
+	if !fastFixes([]byte(usual), &fixesIn{}) {
+		t.Error("it does not")
+	}
 }
 
 func FuzzDecodeTrack(f *testing.F) { fuzzDecoder(f, decodeTrack) }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -85,6 +84,7 @@ func (w *orderWatch) add(ctx context.Context, s *trackSession, seq int64) error 
 		}
 		w.greet(s, seq, events, view)
 		w.version.Store(newest)
+		s.place = len(w.viewers)
 		w.viewers = append(w.viewers, s)
 		if err := w.follow(ctx, view); err != nil {
 			return err
@@ -207,7 +207,14 @@ func (w *orderWatch) finish(view dispatch.View, viewers ...*trackSession) {
 func (w *orderWatch) remove(s *trackSession) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.viewers = slices.DeleteFunc(w.viewers, func(v *trackSession) bool { return v == s })
+	if s.place >= len(w.viewers) || w.viewers[s.place] != s {
+		return // never came to be one
+	}
+	last := len(w.viewers) - 1
+	w.viewers[s.place] = w.viewers[last]
+	w.viewers[s.place].place = s.place
+	w.viewers[last] = nil
+	w.viewers = w.viewers[:last]
 }
 
 // close lets go of bus and feed. The watch has no viewers and is not found

@@ -186,9 +186,7 @@ func (h *Hub) receive(c *conn, s session, data []byte) error {
 	if err != nil {
 		return h.bad(c, err, true)
 	}
-	ctx, cancel := context.WithTimeout(h.ctx, h.CallTimeout)
-	defer cancel()
-	return s.receive(ctx, frame)
+	return s.receive(h.ctx, frame)
 }
 
 // bad answers a frame that was refused. One that had an id is answered by

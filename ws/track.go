@@ -135,6 +135,7 @@ type trackSession struct {
 	order string
 	link  string
 	watch *orderWatch
+	place int // among the watch's viewers; guarded by its mu
 }
 
 func (s *trackSession) newest(ctx context.Context) (int64, error) {
