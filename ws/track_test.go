@@ -136,6 +136,30 @@ func TestThePositionIsShownWhenTheServiceSaysSo(t *testing.T) {
 	c.WantClose(1000)
 }
 
+// The order moves on, unheard, just while a second customer joins. The first
+// must not miss what the second one's snapshot holds.
+func TestJoiningTakesNothingFromOthers(t *testing.T) {
+	w := newWorld(t, func(c *ws.Config) { c.Sweep = time.Hour })
+	w.place("o1")
+	first := w.open(t, "track", "ct_o1", 0)
+	first.Want("snapshot")
+	once := true
+	w.with(func() {
+		w.onEvents = func(after int64) {
+			if after == 0 && once {
+				once = false
+				w.stepLocked("o1", dispatch.EventSearching, dispatch.Searching)
+			}
+		}
+	})
+	if got := w.open(t, "track", "ct_o1", 0).Want("snapshot").Seq; got != 2 {
+		t.Errorf("the second got %d", got)
+	}
+	if got := first.Want("status").Seq; got != 2 {
+		t.Errorf("the first got %d", got)
+	}
+}
+
 func TestManyCustomersShareTheWork(t *testing.T) {
 	const n = 50
 	w := newWorld(t, func(c *ws.Config) { c.Sweep = time.Hour })

@@ -69,6 +69,7 @@ type world struct {
 	stats    dispatch.Stats
 	calls    map[string]int
 	broken   error
+	onEvents func(after int64) // called while events are read
 }
 
 type story struct {
@@ -362,6 +363,9 @@ func (w *world) Events(_ context.Context, _ dispatch.Scope, id string, after int
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.calls["Events"]++
+	if w.onEvents != nil {
+		w.onEvents(after)
+	}
 	o := w.orders[id]
 	if o == nil {
 		return nil, dispatch.ErrNotFound
