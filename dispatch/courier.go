@@ -85,17 +85,18 @@ const (
 
 // Offer asks one courier to take one bundle by a deadline of the server's.
 type Offer struct {
-	ID       string     `json:"id"`
-	Courier  string     `json:"-"`
-	Orders   []string   `json:"orders"`
-	Stops    []Stop     `json:"stops"`     // of these orders only
-	Distance float64    `json:"distance"`  // metres from first pickup to last drop-off, straight
-	ToPickup float64    `json:"to_pickup"` // metres from the courier to the first pickup, straight
-	Deadline time.Time  `json:"deadline"`
-	State    OfferState `json:"-"`
-	Reason   string     `json:"-"`
-	MadeAt   time.Time  `json:"-"`
-	ClosedAt time.Time  `json:"-"`
+	ID       string       `json:"id"`
+	Courier  string       `json:"-"`
+	Orders   []string     `json:"orders"`
+	Stops    []Stop       `json:"stops"`     // of these orders only
+	Schedule []match.Stop `json:"-"`         // the whole plan as the matcher saw it
+	Distance float64      `json:"distance"`  // metres from first pickup to last drop-off, straight
+	ToPickup float64      `json:"to_pickup"` // metres from the courier to the first pickup, straight
+	Deadline time.Time    `json:"deadline"`
+	State    OfferState   `json:"-"`
+	Reason   string       `json:"-"`
+	MadeAt   time.Time    `json:"-"`
+	ClosedAt time.Time    `json:"-"`
 }
 
 // Zone is a service area.

@@ -62,9 +62,10 @@ type Event struct {
 
 // EventData is what an event carries, by its type.
 type EventData struct {
-	Courier string `json:"courier,omitempty"`
-	Offer   string `json:"offer,omitempty"`
-	Reason  string `json:"reason,omitempty"`
-	Note    string `json:"note,omitempty"`
-	Proof   *Proof `json:"proof,omitempty"`
+	Courier string    `json:"courier,omitempty"`
+	Offer   string    `json:"offer,omitempty"`
+	Reason  string    `json:"reason,omitempty"`
+	Note    string    `json:"note,omitempty"`
+	At      time.Time `json:"at,omitzero"` // done then by the phone's clock, told later
+	Proof   *Proof    `json:"proof,omitempty"`
 }

@@ -69,8 +69,8 @@ type Order struct {
 	Courier      string               `json:"courier,omitempty"`
 	Pinned       string               `json:"pinned,omitempty"` // the only courier the matcher may use
 	Offer        string               `json:"-"`                // the open one, while Offered
-	ETA          *ETA                 `json:"eta,omitempty"`
-	Times        map[Status]time.Time `json:"times"` // when each status was last entered
+	ETA          *ETA                 `json:"eta,omitempty"`    // worked out when read, never stored
+	Times        map[Status]time.Time `json:"times"`            // when each status was last entered
 	Reason       string               `json:"reason,omitempty"`
 	Proof        *Proof               `json:"proof,omitempty"`
 	Refusals     map[string]time.Time `json:"-"` // courier → until when not to ask again

@@ -12,6 +12,11 @@ var (
 	ErrNotFound = errors.New("not found")
 	ErrConflict = errors.New("conflict")          // the version or state has moved on
 	ErrCapacity = errors.New("capacity exceeded") // a plan that the courier cannot load
+
+	ErrOutsideZones = errors.New("outside every service zone")
+	ErrKeyReused    = errors.New("idempotency key used for another request")
+	ErrStaleSession = errors.New("signed in elsewhere, or revoked")
+	ErrUnavailable  = errors.New("unavailable") // the store cannot commit now
 )
 
 // Store keeps the truth.
@@ -34,6 +39,10 @@ type OrderReader interface {
 	// Orders lists by (placed time, id) descending and returns the cursor of
 	// the next page, empty at the end.
 	Orders(ctx context.Context, q OrderQuery) (page []Order, next string, err error)
+	// CountOrders counts what Orders would list, whatever Limit and Cursor.
+	CountOrders(ctx context.Context, q OrderQuery) (int, error)
+	// Versions returns the versions of those orders that exist.
+	Versions(ctx context.Context, ids []string) (map[string]int64, error)
 	// Events returns an order's events with a version over after, ascending.
 	Events(ctx context.Context, order string, after int64) ([]Event, error)
 	// Decisions returns at most limit decisions on an order, newest first.
@@ -46,6 +55,8 @@ type CourierReader interface {
 	Courier(ctx context.Context, id string) (Courier, error) // ErrNotFound
 	// Couriers lists by id ascending.
 	Couriers(ctx context.Context, q CourierQuery) (page []Courier, next string, err error)
+	// CouriersByID returns those that exist, by id ascending.
+	CouriersByID(ctx context.Context, ids []string) ([]Courier, error)
 	Offer(ctx context.Context, id string) (Offer, error) // ErrNotFound
 	// OpenOffers returns the open offers with a deadline before a time.
 	OpenOffers(ctx context.Context, before time.Time) ([]Offer, error)
