@@ -9,14 +9,15 @@ export default defineConfig({
     // The pages run under script-src 'self': nothing may be inlined.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    reportCompressedSize: true,
     chunkSizeWarningLimit: 1500,
-    license: { fileName: 'licenses.md' },
     rolldownOptions: {
-      input: ['track.html', 'admin.html', 'courier.html'],
       output: {
         entryFileNames: 'assets/[name]-[hash].js',
         chunkFileNames: 'assets/[name]-[hash].js',
         assetFileNames: 'assets/[name]-[hash][extname]',
+        // Alone in its file, the library has one name for all pages.
+        codeSplitting: { groups: [{ name: 'maplibre', test: /node_modules\/maplibre-gl\// }] },
       },
     },
   },
