@@ -65,6 +65,7 @@ type Stop struct {
 	Size        int        `json:"size"`
 	PINRequired bool       `json:"pin_required"`
 	ReadyAt     time.Time  `json:"ready_at,omitzero"` // pickups
+	From        time.Time  `json:"from,omitzero"`     // dropoffs with a window
 	Due         time.Time  `json:"due,omitzero"`      // dropoffs with a promise
 	Arrive      time.Time  `json:"arrive"`            // planned
 	Depart      time.Time  `json:"depart"`            // planned

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -19,7 +20,7 @@ type Loop struct {
 	*Service
 	told   map[string]string // order → what was last recorded of its waiting
 	purged time.Time
-	since  time.Time // start of this process: before it nobody could be heard
+	silent map[string]time.Time // couriers with orders → since when not heard of
 	rounds func(Round)
 }
 
@@ -38,7 +39,7 @@ func NewLoop(s *Service, observe func(Round)) *Loop {
 	if observe == nil {
 		observe = func(Round) {}
 	}
-	return &Loop{Service: s, told: map[string]string{}, since: s.Clock.Now(), rounds: observe}
+	return &Loop{Service: s, told: map[string]string{}, silent: map[string]time.Time{}, rounds: observe}
 }
 
 // minGap keeps a storm of events from making each its own round.
@@ -82,7 +83,7 @@ func (l *Loop) Round(ctx context.Context) error {
 	if len(snap.orders) > 0 {
 		result := match.Solve(snap.Snapshot, l.Match)
 		round.Given, round.Lost, err2 = l.commit(ctx, snap, result)
-		err = errors.Join(err, err2, l.record(ctx, now, result), l.giveUp(ctx, snap, result, now))
+		err = errors.Join(err, err2, l.record(ctx, now, result), l.leaveWaiting(ctx, snap, result, now))
 	} else {
 		clear(l.told)
 	}
@@ -125,17 +126,13 @@ func (l *Loop) recoverLost(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	silent := map[string]bool{}
+	if err := l.listen(ctx, assigned, now); err != nil {
+		return err
+	}
 	var errs []error
 	for _, o := range assigned {
-		lost, known := silent[o.Courier]
-		if !known {
-			if lost, err = l.silent(ctx, o, now); err != nil {
-				return err
-			}
-			silent[o.Courier] = lost
-		}
-		if !lost {
+		since, silent := l.silent[o.Courier]
+		if !silent || now.Sub(since) < l.LostAfter {
 			continue
 		}
 		_, err := l.Unassign(ctx, o.ID, Override{By: Actor{Role: RoleSystem}, Reason: "courier lost", Version: o.Version})
@@ -148,36 +145,58 @@ func (l *Loop) recoverLost(ctx context.Context, now time.Time) error {
 	return errors.Join(errs...)
 }
 
-func (l *Loop) silent(ctx context.Context, o Order, now time.Time) (bool, error) {
-	heard := o.Times[Assigned]
-	fixes, err := l.Locator.Last(ctx, o.Courier)
+// listen notes since when the couriers of orders are silent. It counts from
+// when this process first missed them, so that a restart takes nothing away
+// from couriers that are still coming back.
+func (l *Loop) listen(ctx context.Context, orders []Order, now time.Time) error {
+	silent := map[string]time.Time{}
+	for _, o := range orders {
+		silent[o.Courier] = now
+		if since, already := l.silent[o.Courier]; already {
+			silent[o.Courier] = since
+		}
+	}
+	fixes, err := l.Locator.Last(ctx, slices.Collect(maps.Keys(silent))...)
 	if err != nil {
-		return false, fmt.Errorf("locate courier: %w", err)
+		return fmt.Errorf("locate couriers: %w", err)
 	}
 	for _, f := range fixes {
-		if f.Received.After(heard) {
-			heard = f.Received
+		if l.fresh(f, now) {
+			delete(silent, f.Courier)
 		}
 	}
-	return now.Sub(heard) > l.LostAfter && now.Sub(l.since) > l.LostAfter, nil
+	l.silent = silent
+	return nil
 }
 
-// giveUp raises the alarm for orders that have waited too long (I13).
-func (l *Loop) giveUp(ctx context.Context, snap snapshot, result match.Result, now time.Time) error {
-	var errs []error
+// leaveWaiting says of orders that got no courier that one is searched for,
+// and raises the alarm for those that have waited too long (I13).
+func (l *Loop) leaveWaiting(ctx context.Context, snap snapshot, result match.Result, now time.Time) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(64)
 	for _, d := range result.Decisions {
 		o := snap.orders[d.Order]
-		if d.Outcome != match.OutcomeWaiting || now.Sub(l.searchedFrom(o)) < l.SearchLimit {
+		c := Command{By: Actor{Role: RoleMatcher}}
+		switch {
+		case d.Outcome != match.OutcomeWaiting:
+			continue
+		case now.Sub(l.searchedFrom(o)) >= l.SearchLimit:
+			c.Type, c.Reason = EventUnassignable, d.Why
+		case o.Status == Placed:
+			c.Type = EventSearching
+		default:
 			continue
 		}
-		errs = append(errs, ignoreRace(l.onOrder(ctx, o.ID, nil, func(w *work, h *held[Order], _ *held[Courier]) error {
-			if h.seen != o.Version {
-				return nil
-			}
-			return w.apply(h, Command{Type: EventUnassignable, By: Actor{Role: RoleMatcher}, Reason: d.Why})
-		})))
+		g.Go(func() error {
+			return ignoreRace(l.onOrder(ctx, o.ID, nil, func(w *work, h *held[Order], _ *held[Courier]) error {
+				if h.seen != o.Version {
+					return nil
+				}
+				return w.apply(h, c)
+			}))
+		})
 	}
-	return errors.Join(errs...)
+	return g.Wait()
 }
 
 // searchedFrom is when the search for a courier began to matter: a retry

@@ -155,6 +155,10 @@ func (o *Order) effect(c Command) (EventData, error) {
 		o.Proof, data.Proof, data.Note = proof, proof, ""
 	case EventFailed, EventCancelled, EventUnassignable:
 		data.Courier, o.Reason, o.Offer = o.Courier, c.Reason, ""
+	case EventReturned:
+		if o.Terminal() {
+			return data, refuse("the order was never picked up: there is nothing to return")
+		}
 	case EventSearching:
 		o.Reason = ""
 	}

@@ -114,7 +114,7 @@ func (w *work) give(o *held[Order], to *held[Courier], ov Override) error {
 		return err
 	}
 	m := matchCourier(to.value, fix)
-	stops, fits := match.Insert(w.now, m, matchStops(stopsFor(o.value)), w.s.Match)
+	stops, fits := match.Insert(w.now, m, matchOrder(o.value, w.now), w.s.Match)
 	if !fits {
 		return refuse("%s has no room for %d more units", to.value.Name, o.value.Size)
 	}

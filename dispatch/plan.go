@@ -18,6 +18,9 @@ func stopsFor(o Order) []Stop {
 		Order: o.ID, Kind: Dropoff, Point: o.Dropoff.Point, Address: o.Dropoff.Address, Contact: o.Dropoff.Contact,
 		Note: o.Dropoff.Note, Items: o.Items, Size: o.Size, PINRequired: o.PINRequired, Due: o.Due(),
 	}
+	if o.Window != nil {
+		dropoff.From = o.Window.From
+	}
 	return []Stop{pickup, dropoff}
 }
 
@@ -111,24 +114,29 @@ func (p Plan) onboard() int {
 // load is the most units at once along the plan.
 func (p Plan) load() int { return match.PeakLoad(p.onboard(), matchStops(p.Stops)) }
 
-// stopsBefore counts the stops for other orders ahead of an order's
-// drop-off, several at one place as one.
+// stopsBefore counts the places that the courier visits for others before an
+// order's drop-off; what it does for them at the order's own places is on
+// the way.
 func (p Plan) stopsBefore(order string) int {
-	count := 0
-	var last geo.Point
+	drop := p.find(order, Dropoff)
+	if drop < 0 {
+		return 0
+	}
+	own := map[geo.Point]bool{}
 	for _, s := range p.Stops {
 		if s.Order == order {
-			if s.Kind == Dropoff {
-				return count
-			}
-			continue
+			own[s.Point] = true
 		}
-		if count == 0 || s.Point != last {
+	}
+	count := 0
+	var last geo.Point
+	for i, s := range p.Stops[:drop] {
+		if !own[s.Point] && (i == 0 || s.Point != last) {
 			count++
 		}
 		last = s.Point
 	}
-	return 0
+	return count
 }
 
 // eta of an order's ends by the plan's times; nil without any.
@@ -155,7 +163,7 @@ func matchStops(stops []Stop) []match.Stop {
 	out := make([]match.Stop, len(stops))
 	for i, s := range stops {
 		out[i] = match.Stop{
-			Order: s.Order, Kind: s.Kind, At: s.Point, Size: s.Size, Ready: s.ReadyAt, Due: s.Due,
+			Order: s.Order, Kind: s.Kind, At: s.Point, Size: s.Size, Ready: s.ReadyAt, From: s.From, Due: s.Due,
 			Arrived: s.ArrivedAt != nil, Arrive: s.Arrive, Depart: s.Depart,
 		}
 	}

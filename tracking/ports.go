@@ -8,7 +8,8 @@ import (
 )
 
 // Index knows where every live courier is: the newest fix of each, by the
-// fix's own time. It is disposable: fixes refill it.
+// fix's own time. It is disposable: fixes refill it. It keeps no slice that
+// it is given, and all of each fix.
 type Index interface {
 	// Move takes each courier's fix if it is newer than the one held.
 	Move(ctx context.Context, fixes []Fix) error
@@ -27,7 +28,8 @@ type Index interface {
 }
 
 // Feed carries accepted fixes to whoever watches their region. It may lose
-// what is not watched and what is overtaken by a newer fix, nothing else.
+// what is not watched and what is overtaken by a newer fix, nothing else. It
+// keeps no slice that it is given.
 type Feed interface {
 	Publish(ctx context.Context, fixes []Fix) error
 	// Subscribe opens a watcher that sees nothing until Watch.
@@ -40,8 +42,10 @@ type Watcher interface {
 	// The zero cell stands for all of them.
 	Watch(regions ...geo.Cell)
 	// Fixes yields batches. A slow reader gets fewer, larger ones with only
-	// the newest fix of each courier; it is closed by Close.
+	// the newest fix of each courier; it is closed by Close. Batches may be
+	// shared: do not change them.
 	Fixes() <-chan []Fix
+	// Close ends the watcher; closing again does nothing.
 	Close()
 }
 

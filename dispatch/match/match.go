@@ -2,7 +2,10 @@
 // assignments, with the reasons. It has no clock and no randomness of its
 // own: the same snapshot and options give the same result.
 //
-//	Snapshot → candidates (H3 rings) → bundles → costs → assignment → Result
+//	Snapshot → candidates (H3 rings) → costs → assignment ⇄ bundles → Result
+//
+// Schedule and PeakLoad, which the costs rest on, serve whoever needs the
+// times or the load of a plan.
 package match
 
 import (
@@ -21,7 +24,8 @@ const (
 	Return  StopKind = "return"
 )
 
-// Snapshot is the world at one moment, as far as the matcher may know it.
+// Snapshot is the world at one moment, as far as the matcher may know it. Ids
+// are unique among the orders and among the couriers.
 type Snapshot struct {
 	Now      time.Time
 	Orders   []Order   // waiting, in any order
@@ -65,6 +69,7 @@ type Stop struct {
 	At      geo.Point
 	Size    int
 	Ready   time.Time // pickups; zero: at once
+	From    time.Time // drop-offs: not handed over before; zero: none
 	Due     time.Time // drop-offs; zero: none
 	Arrived bool      // the courier stands there
 	Arrive  time.Time // worked out by Schedule
@@ -108,7 +113,9 @@ const (
 	OutcomeWaiting  Outcome = "waiting"
 )
 
-// Parts are the terms of a cost, in weighted seconds.
+// Parts are the terms of a cost, in weighted seconds. They compare the plan
+// with the new work to the plan without it, so that a term falls below zero
+// where the new work fills time that the courier would have stood waiting.
 type Parts struct {
 	Travel float64 `json:"travel"`
 	Wait   float64 `json:"wait"`
