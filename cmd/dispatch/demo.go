@@ -54,7 +54,7 @@ func (c demoCommand) Run(ctx context.Context, s *streams) (err error) {
 		return err
 	}
 	config.Server, config.Log = n.url(), n.log
-	if config.AdminToken, err = n.auth.MintStaff(dispatch.RoleAdmin, "demo", 0); err != nil {
+	if config.AdminToken, _, err = n.auth.MintStaff(dispatch.RoleAdmin, "demo", 0); err != nil {
 		return err
 	}
 	people, err := sim.New(config)
@@ -75,7 +75,7 @@ func (c demoCommand) Run(ctx context.Context, s *streams) (err error) {
 
 // tell prints where to look, then a line of figures now and then.
 func (c demoCommand) tell(ctx context.Context, s *streams, n *node, people *sim.Sim) error {
-	token, err := n.auth.MintStaff(dispatch.RoleDispatcher, "demo", 0)
+	token, _, err := n.auth.MintStaff(dispatch.RoleDispatcher, "demo", 0)
 	if err != nil {
 		return err
 	}

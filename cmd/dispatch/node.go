@@ -121,7 +121,10 @@ func (n *node) domain() error {
 	}
 	n.loop = dispatch.NewLoop(n.service, func(r dispatch.Round) { n.metrics.Round(r.Waiting, r.Given, r.Lost, r.Took) })
 
-	events := bus.NewMemory(bus.MemoryConfig{})
+	events, err := bus.NewMemory(bus.Config{})
+	if err != nil {
+		return err
+	}
 	if n.relay, err = outbox.New(outbox.Config{}, n.store, events, n.log); err != nil {
 		return err
 	}
@@ -152,13 +155,12 @@ func (n *node) edges(x extras) error {
 		Observe: func(o web.Observation) {
 			n.metrics.Request(o.Method+" "+o.Route, o.Status, o.Duration)
 		},
-		OnLinkRevoked:     n.hub.Revoked,
-		OnCourierRevoked:  n.hub.CourierRevoked,
-		OnCourierSignedIn: n.hub.CourierSignedIn,
+		OnLinkRevoked:    n.hub.Revoked,
+		OnCourierRevoked: n.hub.CourierRevoked,
 	}, web.Deps{
 		Dispatch: n.service, Auth: n.auth, Trails: tracking.NewTrails(n.store, n.tracker), Clock: n.clock,
 		NewID: newID, Log: n.log,
-		CourierSocket: n.hub.Courier(), TrackSocket: n.hub.Track(), FleetSocket: n.hub.Fleet(),
+		CourierSocket: http.HandlerFunc(n.hub.Courier), TrackSocket: http.HandlerFunc(n.hub.Track), FleetSocket: http.HandlerFunc(n.hub.Fleet),
 	})
 	if err != nil {
 		return err

@@ -123,7 +123,7 @@ func (c simulateCommand) onOwnServer(ctx context.Context, config sim.Config, s *
 		return report, err
 	}
 	config.Server = n.url()
-	if config.AdminToken, err = n.auth.MintStaff(dispatch.RoleAdmin, "simulation", 0); err != nil {
+	if config.AdminToken, _, err = n.auth.MintStaff(dispatch.RoleAdmin, "simulation", 0); err != nil {
 		return report, err
 	}
 	g, serving := errgroup.WithContext(context.WithoutCancel(ctx))

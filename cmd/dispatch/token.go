@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -38,11 +39,11 @@ func (c tokenCommand) Run(s *streams) error {
 	if err != nil {
 		return err
 	}
-	service, err := auth.New(auth.Config{Secret: secret}, nil, clock.New(time.Now(), 1))
+	service, err := auth.New(auth.Config{Secret: secret}, nil, clock.New(time.Now(), 1), newID, rand.Reader)
 	if err != nil {
 		return err
 	}
-	token, err := service.MintStaff(dispatch.Role(c.Role), c.Subject, c.TTL)
+	token, _, err := service.MintStaff(dispatch.Role(c.Role), c.Subject, c.TTL)
 	if err != nil {
 		return err
 	}

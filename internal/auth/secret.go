@@ -14,6 +14,9 @@ import (
 // minSecret is the length of an HS256 key (RFC 7518, 3.2), in bytes.
 const minSecret = 32
 
+// CheckSecret refuses a key that is short or a well-known example.
+func CheckSecret(secret []byte) error { return checkSecret(secret, false) }
+
 func checkSecret(secret []byte, allowWeak bool) error {
 	switch {
 	case len(secret) == 0:
