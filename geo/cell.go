@@ -44,8 +44,17 @@ func (c Cell) String() string { return h3.Cell(c).String() }
 // Resolution is 0 (continents) to 15 (half a metre).
 func (c Cell) Resolution() int { return h3.Cell(c).Resolution() }
 
-// Parent is the cell that holds c at a coarser resolution.
-func (c Cell) Parent(resolution int) Cell { return Cell(h3.Cell(c).Parent(resolution)) }
+// Parent is the cell that holds c at a coarser resolution, c itself at its
+// own, and the zero cell at a finer or impossible one. It saves a
+// call into C by arithmetic on the index: 4 bits of resolution from bit 52,
+// then 15 digits of 3 bits, 7 where unused.
+func (c Cell) Parent(resolution int) Cell {
+	if own := int(c >> 52 & 0xF); c == 0 || resolution < 0 || resolution > own {
+		return 0
+	}
+	unused := Cell(1)<<(3*(15-resolution)) - 1
+	return c&^(0xF<<52) | Cell(resolution)<<52 | unused
+}
 
 // Center is the middle of the cell.
 func (c Cell) Center() Point {
@@ -53,12 +62,15 @@ func (c Cell) Center() Point {
 	return Point{Lat: ll.Lat, Lng: ll.Lng}
 }
 
-// Disk is c and every cell within k steps of it, nearest ring first.
+// Disk is c and every cell within k steps of it, nearest ring first. Around a
+// pentagon there are fewer than 1 + 3k(k+1).
 func (c Cell) Disk(k int) []Cell {
 	out := make([]Cell, 0, 1+3*k*(k+1))
 	for _, ring := range h3.Cell(c).GridDiskDistances(k) {
 		for _, cell := range ring {
-			out = append(out, Cell(cell))
+			if cell != 0 { // H3 leaves gaps around a pentagon
+				out = append(out, Cell(cell))
+			}
 		}
 	}
 	return out

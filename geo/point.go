@@ -53,12 +53,26 @@ func Bearing(a, b Point) float64 {
 	return math.Mod(math.Atan2(y, x)*180/math.Pi+360, 360)
 }
 
-// Offset is the point that lies east and north metres from p, on a plane
-// that touches the Earth at p: good to a metre within 50 km.
+// Offset is the point that lies east and north metres from p: as far away as
+// the two make together, on the course that they set out on. Longitudes wrap.
 func (p Point) Offset(east, north float64) Point {
-	lat := p.Lat + north/EarthRadius*180/math.Pi
-	lng := p.Lng + east/(EarthRadius*math.Cos(radians(p.Lat)))*180/math.Pi
-	return Point{Lat: lat, Lng: lng}
+	angle := math.Hypot(east, north) / EarthRadius
+	if angle == 0 {
+		return p
+	}
+	course := math.Atan2(east, north)
+	sinLat, cosLat := math.Sincos(radians(p.Lat))
+	sinAngle, cosAngle := math.Sincos(angle)
+	sin := sinLat*cosAngle + cosLat*sinAngle*math.Cos(course)
+	lat := math.Asin(min(max(sin, -1), 1))
+	lng := p.Lng + degrees(math.Atan2(math.Sin(course)*sinAngle*cosLat, cosAngle-sinLat*sin))
+	switch {
+	case lng > 180:
+		lng -= 360
+	case lng < -180:
+		lng += 360
+	}
+	return Point{Lat: degrees(lat), Lng: lng}
 }
 
 // Lerp is the point a share f in [0, 1] of the way from a to b, along a
@@ -92,3 +106,5 @@ func (b Bounds) Validate() error {
 }
 
 func radians(deg float64) float64 { return deg * math.Pi / 180 }
+
+func degrees(rad float64) float64 { return rad * 180 / math.Pi }

@@ -3,6 +3,7 @@ package geo
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -57,19 +58,26 @@ func NewStraightLine(c StraightLineConfig) (*StraightLine, error) {
 	if c.Detour != 0 {
 		r.detour = c.Detour
 	}
-	if !(r.detour >= 1) {
-		errs = append(errs, fmt.Errorf("Detour: %v is under 1", c.Detour))
+	if !(r.detour >= 1 && r.detour <= math.MaxFloat32) {
+		errs = append(errs, fmt.Errorf("Detour: %v is no finite factor from 1", c.Detour))
 	}
 	for v, s := range c.Speeds {
-		if !v.Valid() || !(s > 0) {
+		if !v.Valid() || !(s > 0 && s <= math.MaxFloat32) {
 			errs = append(errs, fmt.Errorf("Speeds: %s at %v m/s", v, s))
 		}
 		r.speeds[v] = s
 	}
-	return r, errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("straight-line router: %w", err)
+	}
+	return r, nil
 }
 
-// Travel implements Router.
+// Travel implements Router. What is no vehicle walks.
 func (r *StraightLine) Travel(from, to Point, by Vehicle) time.Duration {
-	return time.Duration(Distance(from, to) * r.detour / r.speeds[by] * float64(time.Second))
+	speed, ok := r.speeds[by]
+	if !ok {
+		speed = r.speeds[Foot]
+	}
+	return time.Duration(Distance(from, to) * r.detour / speed * float64(time.Second))
 }

@@ -138,6 +138,9 @@ func (m *MDRP) travel(metres float64) time.Duration {
 	return m.minutes(math.Ceil(metres/m.speed - 1e-6))
 }
 
+// Speed is how fast couriers travel, in m/s as the crow flies.
+func (m *MDRP) Speed() float64 { return m.speed / 60 }
+
 // Couriers implements Source.
 func (m *MDRP) Couriers() []Courier { return m.couriers }
 

@@ -1,0 +1,49 @@
+# Courier. `make demo` shows it at work; `make test` is all that CI runs.
+
+GO        ?= go
+BIN       := bin/dispatch
+CACHE     := $(CURDIR)/.cache
+NODE_PATH := $(CACHE)/node/node_modules/node/bin
+LINT      := $(CACHE)/golangci-lint
+VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+export CGO_ENABLED = 1
+export PATH := $(NODE_PATH):$(PATH)
+
+.PHONY: help demo build test lint check ui ui-check deps chaos bench fuzz clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: build ## a courier company at work, in one process: open the links it prints
+	$(BIN) demo
+
+build: ## the binary, bin/dispatch
+	$(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/dispatch
+
+test: deps lint check ui-check ## everything that must pass
+
+check: ## Go tests with the race detector
+	$(GO) vet ./...
+	$(GO) test -race -timeout 12m ./...
+
+lint: $(LINT) ## golangci-lint, with the rules of import
+	$(LINT) run ./...
+
+$(LINT): tools/go.mod tools/go.sum
+	cd tools && $(GO) build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+ui: deps ## build the three pages from web/ui/src into web/ui/dist
+	cd web/ui && npm ci --no-audit --no-fund && npm run check && npm test && npm run build
+
+ui-check: ui ## the committed pages are what the sources give
+	@test -z "$$(git status --porcelain -- web/ui/dist)" || \
+		{ git status --short -- web/ui/dist; echo 'web/ui/dist is not what web/ui/src gives: run make ui and commit it'; exit 1; }
+
+deps: ## install what the tests need and is missing
+	@scripts/deps
+
+fuzz: ## each fuzz target for a minute
+	@scripts/fuzz 60s
+
+clean:
+	rm -rf bin .cache web/ui/node_modules

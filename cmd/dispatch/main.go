@@ -1,0 +1,64 @@
+// Command dispatch is Courier: a courier dispatch and live tracking service.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+var version = "dev" // set when linking
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is the whole command; it returns the exit code: 2 for wrong settings,
+// 1 for a fault.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var cli commands
+	parsed, err := parse(&cli, args, stdout, stderr)
+	if err != nil {
+		fmt.Fprintf(stderr, "dispatch: %v\n", err)
+		return 2
+	}
+	if parsed == nil { // --help has been shown
+		return 0
+	}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	err = parsed.Run(&streams{stdout, stderr})
+	var wrong *settingsError
+	switch {
+	case errors.As(err, &wrong):
+		fmt.Fprintf(stderr, "dispatch: %v\n", err)
+		return 2
+	case err != nil:
+		fmt.Fprintf(stderr, "dispatch: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+type streams struct{ out, err io.Writer }
+
+type commands struct {
+	Serve    serveCommand    `cmd:"" help:"Run the server."`
+	Demo     demoCommand     `cmd:"" help:"Run the server with a made city at work: couriers, customers and orders."`
+	Simulate simulateCommand `cmd:"" help:"Let simulated couriers and customers loose on a server, and check what it promised them."`
+	Token    tokenCommand    `cmd:"" help:"Print a signed token for a member of staff."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
+}
+
+type versionCommand struct{}
+
+func (versionCommand) Run(s *streams) error {
+	_, err := fmt.Fprintln(s.out, "dispatch", version)
+	return err
+}

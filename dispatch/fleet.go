@@ -1,0 +1,138 @@
+package dispatch
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// maxFleet bounds what one dispatcher's picture may hold.
+const maxFleet = 20_000
+
+// Fleet is the dispatcher's picture: every order that is open or ended in
+// the last hour, and every courier.
+func (s *Service) Fleet(ctx context.Context) ([]Order, []CourierView, error) {
+	open, err := s.allOrders(ctx, OrderQuery{Open: true})
+	if err != nil {
+		return nil, nil, err
+	}
+	ended, err := s.allOrders(ctx, OrderQuery{
+		Statuses:    []Status{Delivered, Returned, Cancelled, Failed},
+		ChangedFrom: s.Clock.Now().Add(-time.Hour),
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	orders := slices.SortedFunc(slices.Values(append(open, ended...)), func(a, b Order) int { return cmp.Compare(a.ID, b.ID) })
+	orders = slices.CompactFunc(orders, func(a, b Order) bool { return a.ID == b.ID })
+	if err := s.fillETA(ctx, orders); err != nil {
+		return nil, nil, err
+	}
+	couriers, err := s.allCouriers(ctx, CourierQuery{})
+	if err != nil {
+		return nil, nil, err
+	}
+	views, err := s.views(ctx, couriers)
+	return orders, views, err
+}
+
+func (s *Service) allOrders(ctx context.Context, q OrderQuery) ([]Order, error) {
+	q.Limit = 1000
+	var all []Order
+	for len(all) < maxFleet {
+		page, next, err := s.Store.Orders(ctx, q)
+		if err != nil {
+			return nil, fmt.Errorf("list orders: %w", err)
+		}
+		all = append(all, page...)
+		if next == "" {
+			break
+		}
+		q.Cursor = next
+	}
+	return all, nil
+}
+
+func (s *Service) allCouriers(ctx context.Context, q CourierQuery) ([]Courier, error) {
+	q.Limit = 1000
+	var all []Courier
+	for len(all) < maxFleet {
+		page, next, err := s.Store.Couriers(ctx, q)
+		if err != nil {
+			return nil, fmt.Errorf("list couriers: %w", err)
+		}
+		all = append(all, page...)
+		if next == "" {
+			break
+		}
+		q.Cursor = next
+	}
+	return all, nil
+}
+
+// OrderVersions are the versions of those orders of a list that exist.
+func (s *Service) OrderVersions(ctx context.Context, ids []string) (map[string]int64, error) {
+	return s.Store.Versions(ctx, ids)
+}
+
+// CourierVersions are the versions of those couriers of a list that exist.
+func (s *Service) CourierVersions(ctx context.Context, ids []string) (map[string]int64, error) {
+	page, err := s.Store.CouriersByID(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read couriers: %w", err)
+	}
+	versions := make(map[string]int64, len(page))
+	for _, c := range page {
+		versions[c.ID] = c.Version
+	}
+	return versions, nil
+}
+
+// Alerts are what a dispatcher should look at now, by id.
+func (s *Service) Alerts(ctx context.Context) ([]Alert, error) {
+	open, err := s.allOrders(ctx, OrderQuery{Open: true})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.fillETA(ctx, open); err != nil {
+		return nil, err
+	}
+	on, err := s.allCouriers(ctx, CourierQuery{Duty: []Duty{Available, Break}})
+	if err != nil {
+		return nil, err
+	}
+	views, err := s.views(ctx, on)
+	if err != nil {
+		return nil, err
+	}
+	now := s.Clock.Now()
+	var alerts []Alert
+	add := func(kind AlertKind, order, courier string, at time.Time, format string, args ...any) {
+		alerts = append(alerts, Alert{
+			ID: string(kind) + ":" + cmp.Or(order, courier), Kind: kind, Order: order, Courier: courier,
+			Time: at, Text: fmt.Sprintf(format, args...), Active: true,
+		})
+	}
+	for _, o := range open {
+		switch due := o.Due(); {
+		case o.Status == Unassignable:
+			add(AlertUnassignable, o.ID, "", o.Times[Unassignable], "No courier found: %s", cmp.Or(o.Reference, o.Dropoff.Address, o.ID))
+		case due.IsZero():
+		case o.ETA != nil && o.ETA.Dropoff.Add(s.AtRisk).After(due), o.ETA == nil && now.Add(s.AtRisk).After(due):
+			add(AlertAtRisk, o.ID, o.Courier, due, "Likely late: %s, promised for %s", cmp.Or(o.Reference, o.Dropoff.Address, o.ID), due.Format("15:04"))
+		}
+	}
+	for _, v := range views {
+		if v.State == StaleSignal && v.Plan.onboard() > 0 {
+			at := now
+			if v.LastSeen != nil {
+				at = *v.LastSeen
+			}
+			add(AlertStale, "", v.ID, at, "%s has goods and has not been heard of since %s", v.Name, at.Format("15:04"))
+		}
+	}
+	slices.SortFunc(alerts, func(a, b Alert) int { return cmp.Compare(a.ID, b.ID) })
+	return alerts, nil
+}

@@ -1,0 +1,178 @@
+package match
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// telling says why each order of a round was left as it was.
+type telling struct {
+	now    time.Time
+	o      *Options
+	riders []*rider
+	a      assignment
+	rows   map[*job]int // the bundle that a job is in
+	in     []*bundle
+}
+
+func newTelling(now time.Time, o *Options, riders []*rider, bundles []*bundle, a assignment) *telling {
+	t := &telling{now: now, o: o, riders: riders, a: a, in: bundles, rows: map[*job]int{}}
+	for i, b := range bundles {
+		for _, j := range b.jobs {
+			t.rows[j] = i
+		}
+	}
+	return t
+}
+
+// choice is the option that the assignment took for a bundle, which must
+// have one.
+func (t *telling) choice(b *bundle) option {
+	rider := t.a.col[t.rows[b.jobs[0]]]
+	return b.options[slices.IndexFunc(b.options, func(op option) bool { return op.rider == rider })]
+}
+
+func (t *telling) decision(j *job) Decision {
+	d := Decision{Order: j.ID, Round: t.now, Outcome: OutcomeWaiting, Candidates: []Candidate{}}
+	switch {
+	case j.nowhere:
+		d.Why = "its pickup or drop-off is no place on Earth"
+		return d
+	case j.asleep:
+		d.Why = "ready in " + inWords(j.ready) + ": waiting costs nothing"
+		if j.pickup.open < j.ready {
+			d.Why = "to be picked up in " + inWords(j.ready) + ": waiting costs nothing"
+		}
+		return d
+	}
+	row, ok := t.rows[j]
+	if !ok {
+		t.addRefused(&d, j)
+		d.Why = t.nobody(j)
+		return d
+	}
+	b := t.in[row]
+	if t.a.col[row] == none {
+		t.addOptions(&d, b, nil, false)
+		t.addRefused(&d, j)
+		d.Why = t.outbid(j, b)
+		return d
+	}
+	chosen := t.choice(b)
+	given := chosen.setOut <= t.o.CommitAhead
+	t.addOptions(&d, b, &chosen, given)
+	t.addRefused(&d, j)
+	if !given {
+		d.Why = t.held(j, chosen)
+		return d
+	}
+	d.Outcome, d.Courier = OutcomeAssigned, t.riders[chosen.rider].ID
+	d.Cost, d.Parts = seconds(chosen.cost), chosen.Parts
+	if len(b.jobs) > 1 {
+		for _, j := range b.jobs {
+			d.Bundle = append(d.Bundle, j.ID)
+		}
+	}
+	switch rank := slices.IndexFunc(b.options, func(op option) bool { return op.rider == chosen.rider }); {
+	case len(b.options) == 1:
+		d.Why = "the only candidate"
+	case rank == 0:
+		d.Why = fmt.Sprintf("cheapest of %d candidates", len(b.options))
+	default:
+		d.Why = fmt.Sprintf("cheapest for all orders together; %d of %d candidates cost less but are given to others", rank, len(b.options))
+	}
+	return d
+}
+
+// addOptions lists who could take the bundle, cheapest first.
+func (t *telling) addOptions(d *Decision, b *bundle, chosen *option, given bool) {
+	for _, op := range b.options {
+		is := chosen != nil && op.rider == chosen.rider
+		if len(d.Candidates) >= t.o.MaxExplained && !is {
+			continue // the chosen one is told of wherever it stands
+		}
+		c := Candidate{Courier: t.riders[op.rider].ID, Cost: seconds(op.cost), Parts: op.Parts}
+		other := t.a.row[op.rider]
+		switch {
+		case is && given:
+			c.Chosen = true
+		case is:
+			c.Why = "best so far, need not set out yet"
+		case chosen != nil && op.cost > chosen.cost:
+			c.Why = fmt.Sprintf("costs %.0f s more", seconds(op.cost-chosen.cost))
+		case other != none:
+			c.Why = "given to order " + t.in[other].jobs[0].ID + ", which saves more"
+		case chosen != nil:
+			c.Why = "costs the same"
+		default:
+			c.Why = "costs more than waiting for a later round"
+		}
+		if len(d.Candidates) >= t.o.MaxExplained {
+			d.Candidates[t.o.MaxExplained-1] = c
+		} else {
+			d.Candidates = append(d.Candidates, c)
+		}
+	}
+}
+
+// addRefused lists who could not, as far as there is room.
+func (t *telling) addRefused(d *Decision, j *job) {
+	for _, l := range j.looked[:min(len(j.looked), t.o.MaxExplained-len(d.Candidates))] {
+		d.Candidates = append(d.Candidates, Candidate{Courier: t.riders[l.rider].ID, Why: l.refusal.String()})
+	}
+}
+
+// nobody says why no courier could take the job.
+func (t *telling) nobody(j *job) string {
+	total, kinds := 0, []string(nil)
+	last := fine
+	for r := fine + 1; r < reasons; r++ {
+		if n := j.refused[r]; n > 0 {
+			total += n
+			last = r
+			kinds = append(kinds, fmt.Sprintf("%d %s", n, r.said(n, j.lacking)))
+		}
+	}
+	switch {
+	case total == 0 && j.Pinned != "":
+		return "pinned to a courier who is not on duty"
+	case j.Pinned != "":
+		return "the courier it is pinned to cannot take it: " + j.looked[0].refusal.String()
+	case total == 0:
+		return fmt.Sprintf("no courier on duty within %.3g km", t.o.MaxRadius/1000)
+	case len(kinds) > 1:
+		return fmt.Sprintf("none of the %d couriers near can take it: %s", total, strings.Join(kinds, ", "))
+	case total == 1:
+		return "the only courier near " + last.said(1, j.lacking)
+	}
+	return fmt.Sprintf("all %d couriers near %s", total, last.said(total, j.lacking))
+}
+
+// outbid says why a job with options got none of them.
+func (t *telling) outbid(j *job, b *bundle) string {
+	taken := 0
+	for _, op := range b.options {
+		if t.a.row[op.rider] != none {
+			taken++
+		}
+	}
+	switch {
+	case taken < len(b.options):
+		return "ready in " + inWords(max(j.ready, 0)) + ": waiting costs nothing"
+	case taken == 1:
+		return "the only courier who can take it is given to another order"
+	}
+	return fmt.Sprintf("all %d couriers who can take it are given to other orders", taken)
+}
+
+// held says why a job that has a courier is not given out yet.
+func (t *telling) held(j *job, chosen option) string {
+	if j.ready > 0 && len(t.riders[chosen.rider].nodes) == 0 {
+		return "ready in " + inWords(j.ready) + ": waiting costs nothing"
+	}
+	return "its best courier sets out for it in " + inWords(chosen.setOut) + ": waiting costs nothing"
+}
+
+func seconds(ms int64) float64 { return float64(ms) / 1000 }

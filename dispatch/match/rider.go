@@ -1,0 +1,159 @@
+package match
+
+import (
+	"slices"
+	"time"
+
+	"courier/geo"
+)
+
+// rider is a courier made ready for a round: its plan walked once, its places
+// in the index.
+type rider struct {
+	*Courier
+	nodes []node          // the committed stops
+	legs  []time.Duration // to each of them from the one before
+	base  walk            // the committed plan's times
+	fixed int             // new stops come after this many: the courier stands there
+	end   time.Duration   // of the shift; no pickup after
+	known bool            // its position is a place on Earth
+}
+
+func newRider(c *Courier, now time.Time, o *Options) *rider {
+	r := &rider{Courier: c, nodes: make([]node, len(c.Stops)), end: sinceOr(c.ShiftEnd, now, never)}
+	r.known = c.At.Validate() == nil
+	at, seq := c.At, make([]int, len(c.Stops))
+	for i, s := range c.Stops {
+		r.nodes[i], seq[i] = nodeOf(s, now), i
+		r.legs = append(r.legs, o.Router.Travel(at, s.At, c.Vehicle))
+		at = s.At
+		if s.Arrived {
+			r.fixed = i + 1
+		}
+	}
+	r.base.run(r.nodes, seq, func(_, to int) time.Duration { return r.legs[to] }, o)
+	return r
+}
+
+// reaches is a quick estimate of when the rider can be at a point: from where
+// it is now, or from the committed stop that is best to go on from.
+func (r *rider) reaches(p geo.Point, o *Options) time.Duration {
+	last := len(r.nodes) - 1
+	if last < 0 {
+		return o.Router.Travel(r.At, p, r.Vehicle)
+	}
+	best := r.base.depart[last] + o.Router.Travel(r.nodes[last].at, p, r.Vehicle)
+	if o.AppendOnly {
+		return best
+	}
+	if r.fixed == 0 {
+		best = min(best, o.Router.Travel(r.At, p, r.Vehicle))
+	}
+	for i := max(0, r.fixed-1); i < last; i++ {
+		if r.base.depart[i] < best {
+			best = min(best, r.base.depart[i]+o.Router.Travel(r.nodes[i].at, p, r.Vehicle))
+		}
+	}
+	return best
+}
+
+// field finds riders near a place. Each stands in the cells of its position
+// and of its stops, at several resolutions: the wider the search, the coarser
+// the cells that it looks at.
+type field struct {
+	riders []*rider
+	layers []layer
+	stamp  []int32 // by rider: the last search that met it
+	search int32
+}
+
+type layer struct {
+	resolution int
+	reach      float64 // metres that one more ring is sure to cover
+	cells      map[geo.Cell][]int32
+	disks      map[disk][]geo.Cell
+}
+
+type disk struct {
+	cell geo.Cell
+	k    int
+}
+
+// maxRings is the widest disk asked of a layer that has a coarser one above.
+const maxRings = 6
+
+func newField(riders []*rider) *field {
+	f := &field{riders: riders, stamp: make([]int32, len(riders))}
+	// A ring adds at least 1.5 edge lengths; edges are down to 0.8 of the
+	// resolution's mean.
+	for _, l := range []layer{
+		{resolution: geo.SearchResolution, reach: 1.2 * 200},
+		{resolution: geo.DemandResolution, reach: 1.2 * 530},
+		{resolution: geo.DemandResolution - 1, reach: 1.2 * 1400},
+		{resolution: geo.RegionResolution, reach: 1.2 * 3700},
+		{resolution: geo.AreaResolution, reach: 1.2 * 26000},
+	} {
+		l.cells, l.disks = map[geo.Cell][]int32{}, map[disk][]geo.Cell{}
+		f.layers = append(f.layers, l)
+	}
+	for i, r := range riders {
+		if !r.known {
+			continue
+		}
+		f.put(r.At, int32(i))
+		for _, n := range r.nodes {
+			f.put(n.at, int32(i))
+		}
+	}
+	return f
+}
+
+func (f *field) put(p geo.Point, rider int32) {
+	fine, err := geo.CellOf(p, f.layers[0].resolution)
+	if err != nil {
+		return // a stop that is nowhere: the courier is found by its other places
+	}
+	for _, l := range f.layers {
+		// The parent is nearly always the cell at the coarser resolution;
+		// the search makes up for the rest with one more ring.
+		cell := fine.Parent(l.resolution)
+		if in := l.cells[cell]; !slices.Contains(in, rider) {
+			l.cells[cell] = append(in, rider)
+		}
+	}
+}
+
+// near calls yield with each rider that is or will be within radius metres of
+// a place, in no particular but a fixed order. at is the place's cell at the
+// finest layer.
+func (f *field) near(p geo.Point, at geo.Cell, radius float64, yield func(rider int32)) {
+	f.search++
+	l := f.layers[0]
+	k := 0
+	for _, l = range f.layers {
+		if k = int(radius/l.reach) + 2; k <= maxRings {
+			break
+		}
+	}
+	key := disk{at.Parent(l.resolution), k}
+	cells, ok := l.disks[key]
+	if !ok {
+		cells = key.cell.Disk(k)
+		l.disks[key] = cells
+	}
+	for _, cell := range cells {
+		for _, i := range l.cells[cell] {
+			if f.stamp[i] != f.search && f.riders[i].passes(p, radius) {
+				f.stamp[i] = f.search
+				yield(i)
+			}
+		}
+	}
+}
+
+func (r *rider) passes(p geo.Point, radius float64) bool {
+	if within(r.At, p, radius) {
+		return true
+	}
+	return slices.ContainsFunc(r.nodes, func(n node) bool { return within(n.at, p, radius) })
+}

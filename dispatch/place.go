@@ -1,0 +1,120 @@
+package dispatch
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"courier/geo"
+)
+
+// Place takes an order, once for each key of a merchant: the same key again
+// gives the order as it was first answered and true. ErrKeyReused: the key
+// came with another request. ErrOutsideZones: an end lies in no zone.
+func (s *Service) Place(ctx context.Context, by Actor, n NewOrder, key string) (Order, bool, error) {
+	hash, err := hashOf(n)
+	if err != nil {
+		return Order{}, false, err
+	}
+	now := s.Clock.Now()
+	if n.Size == 0 {
+		n.Size = 1
+	}
+	if n.ReadyAt.IsZero() {
+		n.ReadyAt = now
+	}
+	if err := n.validate(now); err != nil {
+		return Order{}, false, err
+	}
+	if err := s.inZone(ctx, n.Pickup.Point, n.Dropoff.Point); err != nil {
+		return Order{}, false, err
+	}
+	order, replayed := Order{}, false
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		replayed = false
+		scope := "orders/" + n.Merchant
+		kept, err := tx.Answer(scope, key)
+		switch {
+		case err == nil:
+			replayed = true
+			if !bytes.Equal(kept.Hash, hash) {
+				return ErrKeyReused
+			}
+			return json.Unmarshal(kept.Body, &order)
+		case !errors.Is(err, ErrNotFound):
+			return err
+		}
+		var events []Event
+		order, events = s.newOrder(n).Place(by, s.Clock.Now())
+		body, err := json.Marshal(order)
+		if err != nil {
+			return fmt.Errorf("encode answer: %w", err)
+		}
+		if err := tx.SaveAnswer(Answer{Scope: scope, Key: key, Hash: hash, Body: body, At: order.Times[Placed]}); err != nil {
+			return err
+		}
+		return tx.SaveOrder(order, 0, events)
+	})
+	if err != nil {
+		return Order{}, false, fmt.Errorf("place order: %w", err)
+	}
+	s.Wake()
+	return order, replayed, nil
+}
+
+func (s *Service) newOrder(n NewOrder) Order {
+	o := Order{
+		ID: s.NewID(), Merchant: n.Merchant, Reference: n.Reference, Pickup: n.Pickup, Dropoff: n.Dropoff,
+		ReadyAt: n.ReadyAt.UTC(), DeliverBy: utc(n.DeliverBy), Size: n.Size, Requirements: n.Requirements,
+		Priority: n.Priority, Items: n.Items, PINRequired: n.PINRequired,
+	}
+	if n.Window != nil {
+		o.Window = &Window{n.Window.From.UTC(), n.Window.To.UTC()}
+	}
+	if n.PINRequired {
+		o.PIN = s.NewPIN()
+	}
+	return o
+}
+
+func utc(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
+}
+
+func hashOf(v any) ([]byte, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("hash request: %w", err)
+	}
+	sum := sha256.Sum256(raw)
+	return sum[:], nil
+}
+
+// inZone refuses points outside all zones, if there are any.
+func (s *Service) inZone(ctx context.Context, points ...geo.Point) error {
+	zones, err := s.zones.get(s.Clock.Now(), zoneAge, func() ([]Zone, error) { return s.Store.Zones(ctx) })
+	if err != nil {
+		return fmt.Errorf("read zones: %w", err)
+	}
+	if len(zones) == 0 {
+		return nil
+	}
+	for _, p := range points {
+		inside := false
+		for _, z := range zones {
+			inside = inside || z.Area.Contains(p)
+		}
+		if !inside {
+			return ErrOutsideZones
+		}
+	}
+	return nil
+}

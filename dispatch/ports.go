@@ -1,0 +1,120 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// The errors that a Store and the Service return, to be told apart with
+// errors.Is.
+var (
+	ErrNotFound = errors.New("not found")
+	ErrConflict = errors.New("conflict")          // the version or state has moved on
+	ErrCapacity = errors.New("capacity exceeded") // a plan that the courier cannot load
+
+	ErrOutsideZones = errors.New("outside every service zone")
+	ErrKeyReused    = errors.New("idempotency key used for another request")
+	ErrStaleSession = errors.New("signed in elsewhere, or revoked")
+	ErrUnavailable  = errors.New("unavailable") // the store cannot commit now
+)
+
+// Store keeps the truth.
+type Store interface {
+	OrderReader
+	CourierReader
+	// Update runs fn in one durable, serialisable transaction: what fn wrote
+	// is on disk when Update returns nil, and nowhere when it returns an
+	// error. Many callers may share a commit. fn must not block, must not
+	// keep tx, and may run again after a serialisation failure.
+	Update(ctx context.Context, fn func(tx Tx) error) error
+	// Purge deletes answers, decisions and delivered outbox rows older than
+	// a time.
+	Purge(ctx context.Context, before time.Time) error
+}
+
+// OrderReader reads committed orders.
+type OrderReader interface {
+	Order(ctx context.Context, id string) (Order, error) // ErrNotFound
+	// Orders lists by (placed time, id) descending and returns the cursor of
+	// the next page, empty at the end.
+	Orders(ctx context.Context, q OrderQuery) (page []Order, next string, err error)
+	// CountOrders counts what Orders would list, whatever Limit and Cursor.
+	CountOrders(ctx context.Context, q OrderQuery) (int, error)
+	// Versions returns the versions of those orders that exist.
+	Versions(ctx context.Context, ids []string) (map[string]int64, error)
+	// Events returns an order's events with a version over after, ascending.
+	Events(ctx context.Context, order string, after int64) ([]Event, error)
+	// Decisions returns at most limit decisions on an order, newest first.
+	Decisions(ctx context.Context, order string, limit int) ([]Decision, error)
+	Zones(ctx context.Context) ([]Zone, error) // by id
+}
+
+// CourierReader reads committed couriers and offers.
+type CourierReader interface {
+	Courier(ctx context.Context, id string) (Courier, error) // ErrNotFound
+	// Couriers lists by id ascending.
+	Couriers(ctx context.Context, q CourierQuery) (page []Courier, next string, err error)
+	// CouriersByID returns those that exist, by id ascending.
+	CouriersByID(ctx context.Context, ids []string) ([]Courier, error)
+	Offer(ctx context.Context, id string) (Offer, error) // ErrNotFound
+	// OpenOffers returns the open offers with a deadline before a time.
+	OpenOffers(ctx context.Context, before time.Time) ([]Offer, error)
+}
+
+// Tx is a transaction. Its reads lock what they return and see its writes.
+// Lock order: courier, then order.
+type Tx interface {
+	Order(id string) (Order, error)
+	// SaveOrder writes an order whose version was seen when it was read (0:
+	// it is new), its new events and one outbox row for each.
+	// ErrConflict: another version is stored.
+	SaveOrder(o Order, seen int64, events []Event) error
+	Courier(id string) (Courier, error)
+	// SaveCourier is SaveOrder's like; it writes one outbox row.
+	// ErrCapacity: Load is over Capacity.
+	SaveCourier(c Courier, seen int64) error
+	Offer(id string) (Offer, error)
+	SaveOffer(o Offer) error
+	Zone(id string) (Zone, error)
+	Zones() ([]Zone, error)
+	SaveZone(z Zone, seen int64) error
+	DeleteZone(id string) error
+	SaveDecision(d Decision) error
+	// Answer is what was once answered to a key in a scope; ErrNotFound.
+	Answer(scope, key string) (Answer, error)
+	SaveAnswer(a Answer) error
+}
+
+// Answer is a kept answer to an idempotent request.
+type Answer struct {
+	Scope string // whose key: "orders/<merchant>", "courier/<id>"
+	Key   string
+	Hash  []byte // of the request
+	Body  []byte
+	At    time.Time
+}
+
+// OrderQuery selects orders; a zero field selects all.
+type OrderQuery struct {
+	Merchant    string
+	Statuses    []Status
+	Courier     string
+	Reference   string
+	PlacedFrom  time.Time // inclusive
+	PlacedTo    time.Time // exclusive
+	ChangedFrom time.Time // changed at or after
+	Open        bool      // only those that are not Terminal
+	Limit       int       // 1-1000; 0: 50
+	Cursor      string    // ErrCursor when it is none of ours
+}
+
+// CourierQuery selects couriers; a zero field selects all.
+type CourierQuery struct {
+	Duty   []Duty
+	Limit  int // 1-1000; 0: 50
+	Cursor string
+}
+
+// ErrCursor says that a page's cursor is none that was handed out.
+var ErrCursor = errors.New("bad cursor")

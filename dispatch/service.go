@@ -1,0 +1,172 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"courier/internal/clock"
+	"courier/tracking"
+)
+
+// Locator says where couriers are.
+type Locator interface {
+	// Last returns the newest fixes of those couriers that have one.
+	Last(ctx context.Context, couriers ...string) ([]tracking.Fix, error)
+}
+
+// Deps are what a Service stands on.
+type Deps struct {
+	Store   Store
+	Locator Locator
+	Clock   clock.Clock
+	NewID   func() string // unique, sortable by time
+	NewPIN  func() string // 4 digits, unguessable
+	Log     *slog.Logger
+}
+
+// Service is what the outside may ask of dispatch. It is safe for concurrent
+// use. Its errors wrap ErrNotFound, ErrConflict and the like, or are
+// *Invalid.
+type Service struct {
+	Config
+	Deps
+	zones zoneCache
+	stats statsCache
+	wake  chan struct{}
+}
+
+// New checks the configuration and reports every fault.
+func New(c Config, d Deps) (*Service, error) {
+	if err := c.validate(); err != nil {
+		return nil, fmt.Errorf("dispatch: %w", err)
+	}
+	return &Service{Config: c, Deps: d, wake: make(chan struct{}, 1)}, nil
+}
+
+// Wake asks the loop for a round now.
+func (s *Service) Wake() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Order is one order within the scope.
+func (s *Service) Order(ctx context.Context, scope Scope, id string) (Order, error) {
+	o, err := s.Store.Order(ctx, id)
+	if err != nil {
+		return Order{}, fmt.Errorf("read order: %w", err)
+	}
+	if !scope.Allows(o) {
+		return Order{}, fmt.Errorf("read order: %w", ErrNotFound)
+	}
+	page := []Order{o}
+	err = s.fillETA(ctx, page)
+	return page[0], err
+}
+
+// Orders lists within the scope.
+func (s *Service) Orders(ctx context.Context, scope Scope, q OrderQuery) ([]Order, string, error) {
+	if scope.Merchant != "" {
+		if q.Merchant != "" && q.Merchant != scope.Merchant {
+			return nil, "", nil
+		}
+		q.Merchant = scope.Merchant
+	}
+	page, next, err := s.Store.Orders(ctx, q)
+	if err != nil {
+		return nil, "", fmt.Errorf("list orders: %w", err)
+	}
+	return page, next, s.fillETA(ctx, page)
+}
+
+// Events are an order's events after a version.
+func (s *Service) Events(ctx context.Context, scope Scope, id string, after int64) ([]Event, error) {
+	o, err := s.Store.Order(ctx, id)
+	if err == nil && !scope.Allows(o) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read events: %w", err)
+	}
+	return s.Store.Events(ctx, id, after)
+}
+
+// Decisions are the matcher's newest decisions on an order.
+func (s *Service) Decisions(ctx context.Context, id string) ([]Decision, error) {
+	if _, err := s.Store.Order(ctx, id); err != nil {
+		return nil, fmt.Errorf("read decisions: %w", err)
+	}
+	return s.Store.Decisions(ctx, id, 50)
+}
+
+// fillETA works out the ETAs of a page from the couriers' plans.
+func (s *Service) fillETA(ctx context.Context, page []Order) error {
+	plans := map[string]Plan{}
+	for i, o := range page {
+		if o.Courier == "" || o.Terminal() {
+			continue
+		}
+		plan, ok := plans[o.Courier]
+		if !ok {
+			c, err := s.Store.Courier(ctx, o.Courier)
+			if err != nil && !errors.Is(err, ErrNotFound) {
+				return fmt.Errorf("read plan: %w", err)
+			}
+			if err == nil {
+				plan = s.live(ctx, c).Plan
+			}
+			plans[o.Courier] = plan
+		}
+		page[i].ETA = plan.eta(o.ID)
+	}
+	return nil
+}
+
+// live is the courier with its plan timed anew from where it is now.
+func (s *Service) live(ctx context.Context, c Courier) Courier {
+	if len(c.Plan.Stops) == 0 {
+		return c
+	}
+	fixes, err := s.Locator.Last(ctx, c.ID)
+	if err != nil || len(fixes) == 0 {
+		return c
+	}
+	return s.timed(c, fixes[0], s.Clock.Now())
+}
+
+// fresh says whether a fix is new enough for its courier to get work (I10).
+func (s *Service) fresh(f tracking.Fix, now time.Time) bool {
+	return now.Sub(f.Received) <= s.StaleAfter
+}
+
+// cached values are worked out again when older than their age.
+type cached[T any] struct {
+	mu    sync.Mutex
+	at    time.Time
+	value T
+}
+
+func (c *cached[T]) get(now time.Time, age time.Duration, load func() (T, error)) (T, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.at.IsZero() && now.Sub(c.at) < age && !now.Before(c.at) {
+		return c.value, nil
+	}
+	value, err := load()
+	if err != nil {
+		return value, err
+	}
+	c.value, c.at = value, now
+	return value, nil
+}
+
+func (c *cached[T]) drop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = time.Time{}
+}

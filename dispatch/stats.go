@@ -1,0 +1,83 @@
+package dispatch
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// statsAge is how long the figures are shared: a scan a second at most.
+const statsAge = time.Second
+
+type statsCache = cached[Stats]
+
+// Stats are the figures of the moment, at most a second old.
+func (s *Service) Stats(ctx context.Context) (Stats, error) {
+	return s.stats.get(s.Clock.Now(), statsAge, func() (Stats, error) { return s.count(ctx) })
+}
+
+func (s *Service) count(ctx context.Context) (Stats, error) {
+	var st Stats
+	now := s.Clock.Now()
+	for _, figure := range []struct {
+		into *int
+		of   OrderQuery
+	}{
+		{&st.Waiting, OrderQuery{Statuses: []Status{Placed, Searching, Offered}}},
+		{&st.Active, OrderQuery{Statuses: []Status{Assigned, AtPickup, PickedUp, AtDropoff}}},
+		{&st.Unassignable, OrderQuery{Statuses: []Status{Unassignable}}},
+		{&st.DeliveredToday, OrderQuery{Statuses: []Status{Delivered}, ChangedFrom: now.Add(-24 * time.Hour)}},
+	} {
+		n, err := s.Store.CountOrders(ctx, figure.of)
+		if err != nil {
+			return Stats{}, err
+		}
+		*figure.into = n
+	}
+	on, err := s.allCouriers(ctx, CourierQuery{Duty: []Duty{Available, Break}})
+	if err != nil {
+		return Stats{}, err
+	}
+	views, err := s.views(ctx, on)
+	if err != nil {
+		return Stats{}, err
+	}
+	st.CouriersOnDuty = len(views)
+	for _, v := range views {
+		if v.State == Free {
+			st.CouriersFree++
+		}
+	}
+	done, err := s.allOrders(ctx, OrderQuery{Statuses: []Status{Delivered}, ChangedFrom: now.Add(-time.Hour)})
+	if err != nil {
+		return Stats{}, err
+	}
+	st.MedianAssignSeconds, st.LatePercent = service(done)
+	return st, nil
+}
+
+// service is the median time to assign in seconds and the share of promises
+// broken in percent, of delivered orders.
+func service(done []Order) (median, late float64) {
+	var waits []float64
+	promised, broken := 0, 0
+	for _, o := range done {
+		if at, ok := o.Times[Assigned]; ok {
+			waits = append(waits, at.Sub(o.Times[Placed]).Seconds())
+		}
+		if due := o.Due(); !due.IsZero() {
+			promised++
+			if o.Times[Delivered].After(due) {
+				broken++
+			}
+		}
+	}
+	if len(waits) > 0 {
+		slices.Sort(waits)
+		median = waits[len(waits)/2]
+	}
+	if promised > 0 {
+		late = 100 * float64(broken) / float64(promised)
+	}
+	return median, late
+}

@@ -1,0 +1,246 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"courier/dispatch/match"
+	"courier/tracking"
+)
+
+// work is one transaction's changes: what is read once is changed in memory
+// and written once, couriers before orders.
+type work struct {
+	s        *Service
+	tx       Tx
+	now      time.Time
+	at       time.Time               // when it was done, by a phone that may have been offline
+	fixes    map[string]tracking.Fix // where the couriers concerned were last
+	couriers []*held[Courier]
+	orders   []*held[Order]
+	offers   []Offer
+}
+
+type held[T any] struct {
+	value   T
+	seen    int64
+	changed bool
+	events  []Event
+}
+
+// retries is how often a change is tried again that lost a race which its
+// caller has not staked a version on.
+const retries = 5
+
+// update runs fn as one transaction. The fixes of the named couriers are at
+// hand in it, since it may not wait for anything.
+func (s *Service) update(ctx context.Context, couriers []string, fn func(w *work) error) error {
+	fixes := map[string]tracking.Fix{}
+	if len(couriers) > 0 {
+		last, err := s.Locator.Last(ctx, couriers...)
+		if err != nil {
+			return fmt.Errorf("locate couriers: %w", err)
+		}
+		for _, f := range last {
+			fixes[f.Courier] = f
+		}
+	}
+	return s.Store.Update(ctx, func(tx Tx) error {
+		w := &work{s: s, tx: tx, now: s.Clock.Now(), fixes: fixes}
+		if err := fn(w); err != nil {
+			return err
+		}
+		return w.save()
+	})
+}
+
+// errMoved says that an order got to another courier between a peek and its
+// lock.
+var errMoved = fmt.Errorf("the order has moved: %w", ErrConflict)
+
+// onOrder runs fn with an order and, locked before it, the courier that it
+// is with or offered to (nil when there is none).
+func (s *Service) onOrder(ctx context.Context, id string, also []string, fn func(w *work, o *held[Order], c *held[Courier]) error) error {
+	for try := 0; ; try++ {
+		peek, err := s.Store.Order(ctx, id)
+		if err != nil {
+			return err
+		}
+		with := peek.Courier
+		if peek.Offer != "" {
+			offer, err := s.Store.Offer(ctx, peek.Offer)
+			if err != nil {
+				return err
+			}
+			with = offer.Courier
+		}
+		names := slices.Clone(also)
+		if with != "" {
+			names = append(names, with)
+		}
+		slices.Sort(names)
+		err = s.update(ctx, names, func(w *work) error {
+			var c *held[Courier]
+			for _, name := range slices.Compact(names) {
+				got, err := w.courier(name)
+				if err != nil {
+					return err
+				}
+				if name == with {
+					c = got
+				}
+			}
+			o, err := w.order(id)
+			if err != nil {
+				return err
+			}
+			if o.value.Offer != peek.Offer || o.value.Courier != peek.Courier {
+				return errMoved
+			}
+			return fn(w, o, c)
+		})
+		if !errors.Is(err, errMoved) || try == retries {
+			return err
+		}
+	}
+}
+
+func (w *work) courier(id string) (*held[Courier], error) {
+	for _, h := range w.couriers {
+		if h.value.ID == id {
+			return h, nil
+		}
+	}
+	c, err := w.tx.Courier(id)
+	if err != nil {
+		return nil, err
+	}
+	h := &held[Courier]{value: c, seen: c.Version}
+	w.couriers = append(w.couriers, h)
+	return h, nil
+}
+
+func (w *work) order(id string) (*held[Order], error) {
+	for _, h := range w.orders {
+		if h.value.ID == id {
+			return h, nil
+		}
+	}
+	o, err := w.tx.Order(id)
+	if err != nil {
+		return nil, err
+	}
+	h := &held[Order]{value: o, seen: o.Version}
+	w.orders = append(w.orders, h)
+	return h, nil
+}
+
+// apply takes one step of an order's life.
+func (w *work) apply(o *held[Order], c Command) error {
+	if !w.at.IsZero() && w.at.Before(w.now) {
+		c.At = w.at
+	}
+	next, events, err := o.value.Apply(c, w.now)
+	if err != nil {
+		return err
+	}
+	o.value, o.changed = next, true
+	o.events = append(o.events, events...)
+	return nil
+}
+
+// plan gives a courier another plan, timed from where it is.
+func (w *work) plan(c *held[Courier], p Plan) {
+	c.value.Plan, c.changed = p, true
+	if fix, ok := w.fixes[c.value.ID]; ok {
+		c.value = w.s.timed(c.value, fix, w.now)
+	}
+}
+
+// timed is the courier with arrival and departure times worked out anew.
+func (s *Service) timed(c Courier, at tracking.Fix, now time.Time) Courier {
+	stops := match.Schedule(now, matchCourier(c, at), matchStops(c.Plan.Stops), s.Match)
+	c.Plan.Stops = slices.Clone(c.Plan.Stops)
+	for i := range stops {
+		c.Plan.Stops[i].Arrive, c.Plan.Stops[i].Depart = stops[i].Arrive, stops[i].Depart
+	}
+	return c
+}
+
+func (w *work) save() error {
+	for _, c := range w.couriers {
+		if !c.changed {
+			continue
+		}
+		c.value.Load = c.value.Plan.load()
+		c.value.Version++
+		if err := w.tx.SaveCourier(c.value, c.seen); err != nil {
+			return fmt.Errorf("save courier: %w", err)
+		}
+	}
+	for _, offer := range w.offers {
+		if err := w.tx.SaveOffer(offer); err != nil {
+			return fmt.Errorf("save offer: %w", err)
+		}
+	}
+	for _, o := range w.orders {
+		if !o.changed {
+			continue
+		}
+		if err := w.tx.SaveOrder(o.value, o.seen, o.events); err != nil {
+			return fmt.Errorf("save order: %w", err)
+		}
+	}
+	return nil
+}
+
+// closeOffer ends a courier's open offer, and sends its orders back to the
+// matcher unless they were accepted.
+func (w *work) closeOffer(c *held[Courier], state OfferState, by Actor, reason string) (Offer, error) {
+	offer, err := w.tx.Offer(c.value.Offer)
+	if err != nil {
+		return Offer{}, err
+	}
+	offer.State, offer.Reason, offer.ClosedAt = state, reason, w.now
+	w.offers = append(w.offers, offer)
+	c.value.Offer, c.changed = "", true
+	if state == OfferAccepted {
+		return offer, nil
+	}
+	command := Command{By: by, Courier: c.value.ID, Reason: reason}
+	switch state {
+	case OfferDeclined:
+		command.Type, command.Until = EventDeclined, w.now.Add(w.s.CoolDown)
+	case OfferExpired:
+		command.Type, command.Until = EventExpired, w.now.Add(w.s.CoolDown)
+	default:
+		command.Type = EventWithdrawn
+	}
+	for _, id := range offer.Orders {
+		o, err := w.order(id)
+		if err != nil {
+			return offer, err
+		}
+		if o.value.Offer != offer.ID {
+			continue
+		}
+		if err := w.apply(o, command); err != nil {
+			return offer, err
+		}
+	}
+	return offer, nil
+}
+
+func matchCourier(c Courier, at tracking.Fix) match.Courier {
+	m := match.Courier{
+		ID: c.ID, At: at.Point, Vehicle: c.Vehicle, Capacity: c.Capacity, Onboard: c.Plan.onboard(),
+		Skills: c.Skills, Closed: c.Offer != "" || c.Duty != Available, Stops: matchStops(c.Plan.Stops),
+	}
+	if c.Shift != nil {
+		m.ShiftEnd = c.Shift.To
+	}
+	return m
+}

@@ -1,0 +1,203 @@
+package dispatch_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"courier/dispatch"
+	"courier/geo"
+	"courier/internal/clock"
+	"courier/internal/sqlstore"
+	"courier/tracking"
+)
+
+var (
+	noon     = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	market   = geo.Point{Lat: 52, Lng: 4}
+	merchant = dispatch.Actor{Role: dispatch.RoleMerchant, ID: "m1"}
+	ann      = dispatch.Actor{Role: dispatch.RoleDispatcher, ID: "ann"}
+)
+
+// world is a company on a real store, with a clock and positions that the
+// test moves.
+type world struct {
+	*testing.T
+	*dispatch.Service
+	loop  *dispatch.Loop
+	clock *clock.Manual
+	where *places
+	acts  int
+}
+
+// places is a Locator that believes what it is told.
+type places struct {
+	mu    sync.Mutex
+	fixes map[string]tracking.Fix
+}
+
+func (p *places) Last(_ context.Context, couriers ...string) ([]tracking.Fix, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var fixes []tracking.Fix
+	for _, c := range couriers {
+		if f, ok := p.fixes[c]; ok {
+			fixes = append(fixes, f)
+		}
+	}
+	return fixes, nil
+}
+
+func newWorld(t *testing.T, change func(*dispatch.Config)) *world {
+	t.Helper()
+	w := &world{T: t, clock: clock.NewManual(noon), where: &places{fixes: map[string]tracking.Fix{}}}
+	store, err := sqlstore.Open(t.Context(), sqlstore.Config{Dir: t.TempDir(), Now: w.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	config := dispatch.DefaultConfig()
+	if change != nil {
+		change(&config)
+	}
+	var mu sync.Mutex
+	ids := 0
+	w.Service, err = dispatch.New(config, dispatch.Deps{
+		Store: store, Locator: w.where, Clock: w.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		NewID: func() string {
+			mu.Lock()
+			defer mu.Unlock()
+			ids++
+			return fmt.Sprintf("id%06d", ids)
+		},
+		NewPIN: func() string { return "4711" },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.loop = dispatch.NewLoop(w.Service, nil)
+	return w
+}
+
+// courier is one on duty, so many metres east of the market.
+func (w *world) courier(name string, east float64, change func(*dispatch.NewCourier)) string {
+	w.Helper()
+	n := dispatch.NewCourier{Name: name, Vehicle: geo.Bicycle, Capacity: 3}
+	if change != nil {
+		change(&n)
+	}
+	c, err := w.CreateCourier(w.Context(), ann, n)
+	w.must(err)
+	w.must(w.act(c.ID, dispatch.Action{Type: dispatch.ActSetDuty, Duty: dispatch.Available}))
+	w.at(c.ID, east)
+	return c.ID
+}
+
+// at is a fix of a courier now, so many metres east of the market.
+func (w *world) at(courier string, east float64) {
+	w.where.mu.Lock()
+	defer w.where.mu.Unlock()
+	now := w.clock.Now()
+	w.where.fixes[courier] = tracking.Fix{Courier: courier, Time: now, Received: now, Point: market.Offset(east, 0), Accuracy: 5}
+}
+
+func (w *world) act(courier string, a dispatch.Action) error {
+	w.acts++
+	return w.Act(w.Context(), courier, w.epoch(courier), fmt.Sprintf("a%d", w.acts), a)
+}
+
+func (w *world) epoch(courier string) int64 {
+	c, err := w.Store.Courier(w.Context(), courier)
+	w.must(err)
+	return c.Epoch
+}
+
+// place is an order from the market to 1 km east of it.
+func (w *world) place(key string, change func(*dispatch.NewOrder)) string {
+	w.Helper()
+	n := newOrder()
+	if change != nil {
+		change(&n)
+	}
+	o, _, err := w.Place(w.Context(), merchant, n, key)
+	w.must(err)
+	return o.ID
+}
+
+func newOrder() dispatch.NewOrder {
+	return dispatch.NewOrder{
+		Merchant: "m1", Pickup: dispatch.Place{Point: market, Address: "Market 1"},
+		Dropoff: dispatch.Place{Point: market.Offset(1000, 0), Address: "East 1"},
+	}
+}
+
+func (w *world) order(id string) dispatch.Order {
+	w.Helper()
+	o, err := w.Order(w.Context(), dispatch.Scope{}, id)
+	w.must(err)
+	return o
+}
+
+// offered is the offer that a courier has; the test fails without one.
+func (w *world) offered(courier string) dispatch.Offer {
+	w.Helper()
+	_, offer, err := w.CourierState(w.Context(), courier)
+	w.must(err)
+	if offer == nil {
+		w.Fatalf("courier %s has no offer", courier)
+	}
+	return *offer
+}
+
+func (w *world) round() {
+	w.Helper()
+	w.must(w.loop.Round(w.Context()))
+}
+
+func (w *world) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *world) wantStatus(order string, want dispatch.Status) {
+	w.Helper()
+	if got := w.order(order).Status; got != want {
+		w.Fatalf("order %s is %s, want %s", order, got, want)
+	}
+}
+
+// wantHistory holds an order's events to a list of types, numbered 1, 2, 3 …
+func (w *world) wantHistory(order string, want ...dispatch.EventType) {
+	w.Helper()
+	events, err := w.Events(w.Context(), dispatch.Scope{}, order, 0)
+	w.must(err)
+	var got []dispatch.EventType
+	for i, e := range events {
+		got = append(got, e.Type)
+		if e.Version != int64(i)+1 {
+			w.Fatalf("event %d has version %d", i+1, e.Version)
+		}
+	}
+	if !slices.Equal(got, want) {
+		w.Fatalf("history is\n%v, want\n%v", got, want)
+	}
+}
+
+func wantIs(t *testing.T, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Fatalf("got %v, want %v", err, want)
+	}
+}

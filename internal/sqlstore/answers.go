@@ -1,0 +1,34 @@
+package sqlstore
+
+import (
+	"fmt"
+
+	"courier/dispatch"
+)
+
+// Answer implements dispatch.Tx.
+func (t *tx) Answer(scope, key string) (dispatch.Answer, error) {
+	if t.closed {
+		return dispatch.Answer{}, errTxKept
+	}
+	a := dispatch.Answer{Scope: scope, Key: key}
+	var at int64
+	err := t.q.QueryRowContext(t.ctx, "SELECT hash, body, at FROM answers WHERE scope = $1 AND key = $2", scope, key).Scan(&a.Hash, &a.Body, &at)
+	if err != nil {
+		return dispatch.Answer{}, t.dialect.missing(err, "answer", scope+" "+key)
+	}
+	a.At = fromMicros(at)
+	return a, nil
+}
+
+// SaveAnswer implements dispatch.Tx. What was once answered stays:
+// ErrConflict.
+func (t *tx) SaveAnswer(a dispatch.Answer) error {
+	n, err := t.exec(fmt.Sprintf("save answer %q %q", a.Scope, a.Key),
+		"INSERT INTO answers (scope, key, hash, body, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (scope, key) DO NOTHING",
+		a.Scope, a.Key, blob(a.Hash), blob(a.Body), micros(a.At))
+	if err == nil && n == 0 {
+		return fmt.Errorf("answer %q %q exists: %w", a.Scope, a.Key, dispatch.ErrConflict)
+	}
+	return err
+}

@@ -1,0 +1,86 @@
+package sqlstore
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"courier/dispatch"
+)
+
+// An order has at most one active courier. Versions see to it while the code
+// above compares them; the assignments table sees to it anyhow: it has one
+// row for each order in any courier's plan, keyed by the order alone.
+
+// planned takes the orders out of the table that left the courier's plan,
+// and notes those that are new in it for settle.
+func (t *tx) planned(c dispatch.Courier) error {
+	had, err := collect(t.ctx, t.q, func(row scanner) (id string, err error) {
+		return id, row.Scan(&id)
+	}, "SELECT order_id FROM assignments WHERE courier_id = $1", c.ID)
+	if err != nil {
+		return t.fail(t.dialect.failed(err, fmt.Sprintf("read the assignments of courier %q", c.ID)))
+	}
+	var has []string
+	for _, stop := range c.Plan.Stops {
+		if !slices.Contains(has, stop.Order) {
+			has = append(has, stop.Order)
+		}
+	}
+	for _, order := range had {
+		if slices.Contains(has, order) {
+			continue
+		}
+		if _, err := t.exec("delete assignment", "DELETE FROM assignments WHERE order_id = $1 AND courier_id = $2", order, c.ID); err != nil {
+			return err
+		}
+	}
+	if t.claims == nil {
+		t.claims = map[string][]string{}
+	}
+	t.claims[c.ID] = slices.DeleteFunc(has, func(order string) bool { return slices.Contains(had, order) })
+	for _, order := range has {
+		t.touch(order)
+	}
+	return nil
+}
+
+// touch notes an order for settle to compare.
+func (t *tx) touch(order string) {
+	if t.moved == nil {
+		t.moved = map[string]bool{}
+	}
+	t.moved[order] = true
+}
+
+// settle adds the noted orders when all is written, so that an order may
+// move from one plan to another in any order of saves, and then compares
+// what the plans say with what the orders say.
+func (t *tx) settle() error {
+	for _, courier := range slices.Sorted(maps.Keys(t.claims)) {
+		for _, order := range t.claims[courier] {
+			_, err := t.exec("insert assignment", "INSERT INTO assignments (order_id, courier_id) VALUES ($1, $2)", order, courier)
+			if err != nil && t.dialect.unique(err) {
+				return fmt.Errorf("order %q is in another plan than courier %q's: %w", order, courier, dispatch.ErrConflict)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	for _, order := range slices.Sorted(maps.Keys(t.moved)) {
+		var planned, named string
+		err := t.q.QueryRowContext(t.ctx, `SELECT a.courier_id, o.courier FROM assignments a
+			JOIN orders o ON o.id = a.order_id WHERE a.order_id = $1`, order).Scan(&planned, &named)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+		case err != nil:
+			return t.dialect.failed(err, fmt.Sprintf("compare the assignment of order %q", order))
+		case named != "" && named != planned:
+			return fmt.Errorf("order %q names courier %q and is in the plan of %q: %w", order, named, planned, dispatch.ErrConflict)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"math/bits"
+	"slices"
+	"strings"
+
+	"courier/dispatch"
+)
+
+// CountOrders implements dispatch.OrderReader.
+func (s *Store) CountOrders(ctx context.Context, q dispatch.OrderQuery) (n int, err error) {
+	q.Cursor = ""
+	l, err := ordersList(q)
+	if err != nil {
+		return 0, err
+	}
+	l.columns = "count(*)"
+	if choice := distinct(q.Statuses); len(choice) > 0 {
+		names := make([]string, len(choice))
+		for i, status := range choice {
+			names[i] = l.arg(status)
+		}
+		l.where = append(l.where, "status IN ("+strings.Join(names, ", ")+")")
+	}
+	err = s.read.QueryRowContext(ctx, l.arm(""), l.args...).Scan(&n)
+	return n, s.dialect.failed(err, "count orders")
+}
+
+// byIDs runs a SELECT for the ids that stand for its %s, in parts: the
+// number of parameters is bounded, and a power of two, so that there are few
+// statements to prepare.
+func byIDs[T any](ctx context.Context, q querier, ids []string, scan func(scanner) (T, error), query string) ([]T, error) {
+	const part = 512
+	var all []T
+	for len(ids) > 0 {
+		some := ids[:min(part, len(ids))]
+		ids = ids[len(some):]
+		var l list
+		names := make([]string, 1<<bits.Len(uint(len(some)-1)))
+		for i := range names {
+			names[i] = l.arg(some[min(i, len(some)-1)])
+		}
+		got, err := collect(ctx, q, scan, fmt.Sprintf(query, strings.Join(names, ", ")), l.args...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, got...)
+	}
+	return all, nil
+}
+
+// CouriersByID implements dispatch.CourierReader.
+func (s *Store) CouriersByID(ctx context.Context, ids []string) ([]dispatch.Courier, error) {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	all, err := byIDs(ctx, s.read, ids, scanCourier, "SELECT "+courierColumns+" FROM couriers WHERE id IN (%s) ORDER BY id")
+	return all, s.dialect.failed(err, "read couriers")
+}
+
+// Versions implements dispatch.OrderReader.
+func (s *Store) Versions(ctx context.Context, ids []string) (map[string]int64, error) {
+	type version struct {
+		id string
+		n  int64
+	}
+	all, err := byIDs(ctx, s.read, ids, func(row scanner) (v version, err error) {
+		return v, row.Scan(&v.id, &v.n)
+	}, "SELECT id, version FROM orders WHERE id IN (%s)")
+	if err != nil {
+		return nil, s.dialect.failed(err, "read order versions")
+	}
+	versions := make(map[string]int64, len(all))
+	for _, v := range all {
+		versions[v.id] = v.n
+	}
+	return versions, nil
+}

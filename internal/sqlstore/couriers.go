@@ -1,0 +1,109 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"courier/dispatch"
+	"courier/geo"
+)
+
+const courierColumns = "id, duty, capacity, load, epoch, version, doc"
+
+// courierDoc is what of a courier is not in a column of its own.
+type courierDoc struct {
+	Name    string           `json:"name"`
+	Phone   string           `json:"phone,omitempty"`
+	Vehicle geo.Vehicle      `json:"vehicle"`
+	Skills  []string         `json:"skills,omitempty"`
+	Shift   *dispatch.Window `json:"shift,omitempty"`
+	Offer   string           `json:"offer,omitempty"`
+	Plan    dispatch.Plan    `json:"plan"`
+}
+
+func scanCourier(row scanner) (c dispatch.Courier, err error) {
+	var raw []byte
+	if err := row.Scan(&c.ID, &c.Duty, &c.Capacity, &c.Load, &c.Epoch, &c.Version, &raw); err != nil {
+		return c, err
+	}
+	var d courierDoc
+	if err := decode("courier", c.ID, raw, &d); err != nil {
+		return c, err
+	}
+	c.Name, c.Phone, c.Vehicle, c.Skills, c.Shift = d.Name, d.Phone, d.Vehicle, d.Skills, d.Shift
+	c.Offer, c.Plan = d.Offer, d.Plan
+	return c, nil
+}
+
+const selectCourier = "SELECT " + courierColumns + " FROM couriers WHERE id = $1"
+
+// Courier implements dispatch.CourierReader.
+func (s *Store) Courier(ctx context.Context, id string) (dispatch.Courier, error) {
+	c, err := scanCourier(s.read.QueryRowContext(ctx, selectCourier, id))
+	return c, s.dialect.missing(err, "courier", id)
+}
+
+func (t *tx) Courier(id string) (dispatch.Courier, error) {
+	if t.closed {
+		return dispatch.Courier{}, errTxKept
+	}
+	c, err := scanCourier(t.q.QueryRowContext(t.ctx, t.forUpdate(selectCourier), id))
+	return c, t.dialect.missing(err, "courier", id)
+}
+
+// SaveCourier implements dispatch.Tx.
+func (t *tx) SaveCourier(c dispatch.Courier, seen int64) error {
+	attempted := fmt.Sprintf("save courier %q", c.ID)
+	switch {
+	case c.ID == "":
+		return t.fail(errors.New("save courier: no id"))
+	case seen < 0 || c.Version <= seen:
+		return t.fail(fmt.Errorf("%s: version goes from %d to %d", attempted, seen, c.Version))
+	case c.Load > c.Capacity:
+		return fmt.Errorf("%s: load %d, capacity %d: %w", attempted, c.Load, c.Capacity, dispatch.ErrCapacity)
+	}
+	doc, err := encode("courier", c.ID, courierDoc{
+		Name: c.Name, Phone: c.Phone, Vehicle: c.Vehicle, Skills: c.Skills, Shift: c.Shift, Offer: c.Offer, Plan: c.Plan,
+	})
+	if err != nil {
+		return t.fail(err)
+	}
+	var n int64
+	if seen == 0 {
+		n, err = t.exec(attempted, `INSERT INTO couriers (id, duty, capacity, load, epoch, version, doc)
+			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING`,
+			c.ID, string(c.Duty), c.Capacity, c.Load, c.Epoch, c.Version, doc)
+	} else {
+		n, err = t.exec(attempted, `UPDATE couriers
+			SET duty = $1, capacity = $2, load = $3, epoch = $4, version = $5, doc = $6
+			WHERE id = $7 AND version = $8`,
+			string(c.Duty), c.Capacity, c.Load, c.Epoch, c.Version, doc, c.ID, seen)
+	}
+	switch {
+	case err != nil && t.dialect.check(err, "couriers_load"):
+		return fmt.Errorf("%w: %w", dispatch.ErrCapacity, err)
+	case err != nil:
+		return err
+	case n == 0:
+		return fmt.Errorf("courier %q is no longer version %d: %w", c.ID, seen, dispatch.ErrConflict)
+	}
+	if err := t.planned(c); err != nil {
+		return err
+	}
+	body, err := json.Marshal(struct {
+		ID      string `json:"id"`
+		Version int64  `json:"version"`
+	}{c.ID, c.Version})
+	if err != nil {
+		return t.fail(err)
+	}
+	return t.post("courier.changed", c.ID, c.Version, whole(t.now()), body)
+}
+
+// Epoch implements auth.Store.
+func (s *Store) Epoch(ctx context.Context, courier string) (epoch int64, err error) {
+	err = s.read.QueryRowContext(ctx, "SELECT epoch FROM couriers WHERE id = $1", courier).Scan(&epoch)
+	return epoch, s.dialect.missing(err, "courier", courier)
+}

@@ -1,0 +1,45 @@
+package sqlstore
+
+import (
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+
+	"courier/dispatch"
+)
+
+// dialect is all in which databases differ here. Statements are written
+// once: parameters are $1, $2, …, each first used in ascending order, since
+// SQLite numbers them by first use.
+type dialect struct {
+	name    string
+	lock    string                                  // ends a SELECT that locks its rows
+	unique  func(err error) bool                    // a primary key or unique index refused
+	check   func(err error, constraint string) bool // a CHECK of this name refused
+	explain func(err error) error                   // adds this package's own sentinel, or nothing
+}
+
+// migrations holds each dialect's schema, version by version.
+//
+//go:embed migrations
+var migrations embed.FS
+
+// missing turns no row into ErrNotFound, and says what was looked for.
+func (d *dialect) missing(err error, kind, id string) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("%s %q: %w", kind, id, dispatch.ErrNotFound)
+	}
+	return fmt.Errorf("read %s %q: %w", kind, id, d.explain(err))
+}
+
+// failed says what was attempted, or returns nil for nil.
+func (d *dialect) failed(err error, attempted string) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", attempted, d.explain(err))
+}

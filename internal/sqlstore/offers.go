@@ -1,0 +1,85 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"courier/dispatch"
+	"courier/dispatch/match"
+)
+
+const offerColumns = "id, courier, state, deadline, doc"
+
+// offerDoc is what of an offer is not in a column of its own.
+type offerDoc struct {
+	Orders   []string        `json:"orders"`
+	Stops    []dispatch.Stop `json:"stops"`
+	Schedule []match.Stop    `json:"schedule,omitempty"`
+	Distance float64         `json:"distance"`
+	ToPickup float64         `json:"to_pickup"`
+	Reason   string          `json:"reason,omitempty"`
+	MadeAt   time.Time       `json:"made_at"`
+	ClosedAt time.Time       `json:"closed_at,omitzero"`
+}
+
+func scanOffer(row scanner) (o dispatch.Offer, err error) {
+	var deadline int64
+	var raw []byte
+	if err := row.Scan(&o.ID, &o.Courier, &o.State, &deadline, &raw); err != nil {
+		return o, err
+	}
+	var d offerDoc
+	if err := decode("offer", o.ID, raw, &d); err != nil {
+		return o, err
+	}
+	o.Deadline = fromMicros(deadline)
+	o.Orders, o.Stops, o.Schedule, o.Distance, o.ToPickup = d.Orders, d.Stops, d.Schedule, d.Distance, d.ToPickup
+	o.Reason, o.MadeAt, o.ClosedAt = d.Reason, d.MadeAt, d.ClosedAt
+	return o, nil
+}
+
+const (
+	selectOffer      = "SELECT " + offerColumns + " FROM offers WHERE id = $1"
+	selectOpenOffers = "SELECT " + offerColumns + " FROM offers WHERE state = 'open' AND deadline < $1 ORDER BY deadline, id"
+)
+
+// Offer implements dispatch.CourierReader.
+func (s *Store) Offer(ctx context.Context, id string) (dispatch.Offer, error) {
+	o, err := scanOffer(s.read.QueryRowContext(ctx, selectOffer, id))
+	return o, s.dialect.missing(err, "offer", id)
+}
+
+// OpenOffers implements dispatch.CourierReader; by deadline.
+func (s *Store) OpenOffers(ctx context.Context, before time.Time) ([]dispatch.Offer, error) {
+	offers, err := collect(ctx, s.read, scanOffer, selectOpenOffers, micros(before))
+	return offers, s.dialect.failed(err, "list open offers")
+}
+
+func (t *tx) Offer(id string) (dispatch.Offer, error) {
+	if t.closed {
+		return dispatch.Offer{}, errTxKept
+	}
+	o, err := scanOffer(t.q.QueryRowContext(t.ctx, t.forUpdate(selectOffer), id))
+	return o, t.dialect.missing(err, "offer", id)
+}
+
+// SaveOffer implements dispatch.Tx.
+func (t *tx) SaveOffer(o dispatch.Offer) error {
+	if o.ID == "" {
+		return t.fail(errors.New("save offer: no id"))
+	}
+	doc, err := encode("offer", o.ID, offerDoc{
+		Orders: o.Orders, Stops: o.Stops, Schedule: o.Schedule, Distance: o.Distance, ToPickup: o.ToPickup,
+		Reason: o.Reason, MadeAt: o.MadeAt, ClosedAt: o.ClosedAt,
+	})
+	if err != nil {
+		return t.fail(err)
+	}
+	_, err = t.exec(fmt.Sprintf("save offer %q", o.ID), `INSERT INTO offers (id, courier, state, deadline, doc)
+		VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (id) DO UPDATE SET courier = excluded.courier, state = excluded.state, deadline = excluded.deadline, doc = excluded.doc`,
+		o.ID, o.Courier, string(o.State), micros(o.Deadline), doc)
+	return err
+}

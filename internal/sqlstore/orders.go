@@ -1,0 +1,220 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"courier/dispatch"
+)
+
+const orderColumns = "id, merchant, reference, status, courier, version, placed_at, doc"
+
+// orderDoc is what of an order is not in a column of its own.
+type orderDoc struct {
+	Pickup       dispatch.Place                `json:"pickup"`
+	Dropoff      dispatch.Place                `json:"dropoff"`
+	ReadyAt      time.Time                     `json:"ready_at"`
+	DeliverBy    *time.Time                    `json:"deliver_by,omitempty"`
+	Window       *dispatch.Window              `json:"window,omitempty"`
+	Size         int                           `json:"size"`
+	Requirements dispatch.Requirements         `json:"requirements,omitzero"`
+	Priority     int                           `json:"priority,omitempty"`
+	Items        string                        `json:"items,omitempty"`
+	PINRequired  bool                          `json:"pin_required,omitempty"`
+	PIN          string                        `json:"pin,omitempty"`
+	Pinned       string                        `json:"pinned,omitempty"`
+	Offer        string                        `json:"offer,omitempty"`
+	Times        map[dispatch.Status]time.Time `json:"times,omitempty"`
+	Reason       string                        `json:"reason,omitempty"`
+	Proof        *dispatch.Proof               `json:"proof,omitempty"`
+	Refusals     map[string]time.Time          `json:"refusals,omitempty"`
+}
+
+func encodeOrder(o dispatch.Order) (string, error) {
+	return encode("order", o.ID, orderDoc{
+		Pickup: o.Pickup, Dropoff: o.Dropoff, ReadyAt: o.ReadyAt, DeliverBy: o.DeliverBy, Window: o.Window,
+		Size: o.Size, Requirements: o.Requirements, Priority: o.Priority, Items: o.Items,
+		PINRequired: o.PINRequired, PIN: o.PIN, Pinned: o.Pinned, Offer: o.Offer,
+		Times: o.Times, Reason: o.Reason, Proof: o.Proof, Refusals: o.Refusals,
+	})
+}
+
+func scanOrder(row scanner) (dispatch.Order, error) {
+	o, _, err := scanPlacedOrder(row)
+	return o, err
+}
+
+// scanPlacedOrder also returns the time that lists are sorted by.
+func scanPlacedOrder(row scanner) (o dispatch.Order, placed int64, err error) {
+	var raw []byte
+	if err := row.Scan(&o.ID, &o.Merchant, &o.Reference, &o.Status, &o.Courier, &o.Version, &placed, &raw); err != nil {
+		return o, 0, err
+	}
+	var d orderDoc
+	if err := decode("order", o.ID, raw, &d); err != nil {
+		return o, 0, err
+	}
+	o.Pickup, o.Dropoff, o.ReadyAt, o.DeliverBy, o.Window = d.Pickup, d.Dropoff, d.ReadyAt, d.DeliverBy, d.Window
+	o.Size, o.Requirements, o.Priority, o.Items = d.Size, d.Requirements, d.Priority, d.Items
+	o.PINRequired, o.PIN, o.Pinned, o.Offer = d.PINRequired, d.PIN, d.Pinned, d.Offer
+	o.Times, o.Reason, o.Proof, o.Refusals = d.Times, d.Reason, d.Proof, d.Refusals
+	return o, placed, nil
+}
+
+const selectOrder = "SELECT " + orderColumns + " FROM orders WHERE id = $1"
+
+// Order implements dispatch.OrderReader.
+func (s *Store) Order(ctx context.Context, id string) (dispatch.Order, error) {
+	o, err := scanOrder(s.read.QueryRowContext(ctx, selectOrder, id))
+	return o, s.dialect.missing(err, "order", id)
+}
+
+func (t *tx) Order(id string) (dispatch.Order, error) {
+	if t.closed {
+		return dispatch.Order{}, errTxKept
+	}
+	o, err := scanOrder(t.q.QueryRowContext(t.ctx, t.forUpdate(selectOrder), id))
+	return o, t.dialect.missing(err, "order", id)
+}
+
+// SaveOrder implements dispatch.Tx. The merchant, the reference and the time
+// of placing are fixed by the first save. A save without an event keeps the
+// version; it is for what no one is told of, and must not change the status.
+func (t *tx) SaveOrder(o dispatch.Order, seen int64, events []dispatch.Event) error {
+	if err := checkSave(o, seen, events); err != nil {
+		return t.fail(fmt.Errorf("save order %q: %w", o.ID, err))
+	}
+	doc, err := encodeOrder(o)
+	if err != nil {
+		return t.fail(err)
+	}
+	if seen == 0 {
+		err = t.insertOrder(o, events, doc)
+	} else {
+		err = t.updateOrder(o, seen, events, doc)
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range events {
+		if err := t.saveEvent(e); err != nil {
+			return err
+		}
+	}
+	if o.Courier != "" {
+		t.touch(o.ID)
+	}
+	return nil
+}
+
+// checkSave finds what only a programming fault can bring about.
+func checkSave(o dispatch.Order, seen int64, events []dispatch.Event) error {
+	switch {
+	case o.ID == "":
+		return errors.New("no id")
+	case !o.Status.Valid():
+		return fmt.Errorf("status %q is none", o.Status)
+	case seen < 0:
+		return fmt.Errorf("version %d was seen", seen)
+	case o.Version != seen+int64(len(events)):
+		return fmt.Errorf("version goes from %d to %d with %d events", seen, o.Version, len(events))
+	case o.Version == 0:
+		return errors.New("a new order without an event")
+	}
+	for i, e := range events {
+		if e.Order != o.ID || e.Version != seen+int64(i)+1 {
+			return fmt.Errorf("event %d of order %q stands where %d of %q must", e.Version, e.Order, seen+int64(i)+1, o.ID)
+		}
+	}
+	if n := len(events); n > 0 && events[n-1].Status != o.Status {
+		return fmt.Errorf("status is %s, but %s after the newest event", o.Status, events[n-1].Status)
+	}
+	return nil
+}
+
+func (t *tx) insertOrder(o dispatch.Order, events []dispatch.Event, doc string) error {
+	placed, ok := o.Times[dispatch.Placed]
+	if !ok {
+		placed = events[0].Time
+	}
+	n, err := t.exec(fmt.Sprintf("insert order %q", o.ID), `INSERT INTO orders
+		(id, merchant, reference, status, terminal, courier, version, placed_at, changed_at, doc)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING`,
+		o.ID, o.Merchant, o.Reference, string(o.Status), flag(o.Terminal()), o.Courier, o.Version,
+		micros(placed), micros(events[len(events)-1].Time), doc)
+	if err == nil && n == 0 {
+		return fmt.Errorf("order %q exists: %w", o.ID, dispatch.ErrConflict)
+	}
+	return err
+}
+
+func (t *tx) updateOrder(o dispatch.Order, seen int64, events []dispatch.Event, doc string) (err error) {
+	attempted := fmt.Sprintf("update order %q", o.ID)
+	var n int64
+	if len(events) == 0 {
+		n, err = t.exec(attempted, `UPDATE orders SET courier = $1, doc = $2
+			WHERE id = $3 AND version = $4 AND merchant = $5 AND reference = $6 AND status = $7`,
+			o.Courier, doc, o.ID, seen, o.Merchant, o.Reference, string(o.Status))
+	} else {
+		n, err = t.exec(attempted, `UPDATE orders
+			SET status = $1, terminal = $2, courier = $3, version = $4, changed_at = $5, doc = $6
+			WHERE id = $7 AND version = $8 AND merchant = $9 AND reference = $10`,
+			string(o.Status), flag(o.Terminal()), o.Courier, o.Version, micros(events[len(events)-1].Time), doc,
+			o.ID, seen, o.Merchant, o.Reference)
+	}
+	if err != nil || n == 1 {
+		return err
+	}
+	var version int64
+	err = t.q.QueryRowContext(t.ctx, "SELECT version FROM orders WHERE id = $1", o.ID).Scan(&version)
+	if err == nil && version == seen {
+		return t.fail(fmt.Errorf("%s: merchant or reference differ, or the status does without an event", attempted))
+	}
+	return fmt.Errorf("order %q is no longer version %d: %w", o.ID, seen, dispatch.ErrConflict)
+}
+
+func (t *tx) saveEvent(e dispatch.Event) error {
+	e.Time = whole(e.Time)
+	data := ""
+	if e.Data != (dispatch.EventData{}) {
+		var err error
+		if data, err = encode("event of order", e.Order, e.Data); err != nil {
+			return t.fail(err)
+		}
+	}
+	_, err := t.exec("insert event", `INSERT INTO events
+		(order_id, version, type, status, at, actor_role, actor_id, data)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		e.Order, e.Version, string(e.Type), string(e.Status), micros(e.Time), string(e.Actor.Role), e.Actor.ID, data)
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(e)
+	if err != nil {
+		return t.fail(fmt.Errorf("encode event %d of order %q: %w", e.Version, e.Order, err))
+	}
+	return t.post("order."+string(e.Status), e.Order, e.Version, e.Time, body)
+}
+
+// Events implements dispatch.OrderReader.
+func (s *Store) Events(ctx context.Context, order string, after int64) ([]dispatch.Event, error) {
+	events, err := collect(ctx, s.read, scanEvent, `SELECT order_id, version, type, status, at, actor_role, actor_id, data
+		FROM events WHERE order_id = $1 AND version > $2 ORDER BY version`, order, after)
+	return events, s.dialect.failed(err, fmt.Sprintf("read events of order %q", order))
+}
+
+func scanEvent(row scanner) (e dispatch.Event, err error) {
+	var at int64
+	var data []byte
+	if err := row.Scan(&e.Order, &e.Version, &e.Type, &e.Status, &at, &e.Actor.Role, &e.Actor.ID, &data); err != nil {
+		return e, err
+	}
+	e.Time = fromMicros(at)
+	if len(data) > 0 {
+		err = decode("event of order", e.Order, data, &e.Data)
+	}
+	return e, err
+}

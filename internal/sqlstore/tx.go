@@ -1,0 +1,108 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"courier/dispatch"
+)
+
+var errTxKept = errors.New("a transaction was used after its closure returned")
+
+// tx is one closure's view of a transaction.
+type tx struct {
+	ctx     context.Context // never ends: a closure must not be cut in half
+	q       querier
+	dialect *dialect
+	now     func() time.Time
+	rows    int   // outbox rows written
+	fault   error // what the closure cannot recover from
+	closed  bool
+	claims  map[string][]string // courier → orders new in its plan, see settle
+	moved   map[string]bool     // orders whose courier or plan was written
+}
+
+var _ dispatch.Tx = (*tx)(nil)
+
+func newTx(s *Store, q querier) *tx {
+	return &tx{ctx: context.Background(), q: q, dialect: s.dialect, now: s.now}
+}
+
+func (t *tx) run(fn func(*tx) error) error {
+	if err := fn(t); err != nil {
+		return err
+	}
+	if t.fault != nil {
+		return t.fault
+	}
+	return t.settle()
+}
+
+// exec writes. Its failure fails the closure even if that goes on: a save is
+// written whole or not at all.
+func (t *tx) exec(attempted, query string, args ...any) (affected int64, err error) {
+	if t.closed {
+		return 0, errTxKept
+	}
+	result, err := t.q.ExecContext(t.ctx, query, args...)
+	if err == nil {
+		affected, err = result.RowsAffected()
+	}
+	if err != nil {
+		return 0, t.fail(fmt.Errorf("%s: %w", attempted, t.dialect.explain(err)))
+	}
+	return affected, nil
+}
+
+// fail remembers that the closure cannot succeed any more.
+func (t *tx) fail(err error) error {
+	if t.fault == nil {
+		t.fault = err
+	}
+	return err
+}
+
+// forUpdate ends a SELECT that is to lock its rows.
+func (t *tx) forUpdate(query string) string { return query + t.dialect.lock }
+
+// micros is how times are stored.
+func micros(t time.Time) int64 { return t.UnixMicro() }
+
+func fromMicros(us int64) time.Time { return time.UnixMicro(us).UTC() }
+
+// whole is a time as it will be read back.
+func whole(t time.Time) time.Time { return fromMicros(micros(t)) }
+
+// flag is how booleans are stored.
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// blob is how bytes are stored: none is empty, not NULL.
+func blob(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+func encode(kind, id string, doc any) (string, error) {
+	raw, err := json.Marshal(doc)
+	if err != nil {
+		return "", fmt.Errorf("encode %s %q: %w", kind, id, err)
+	}
+	return string(raw), nil
+}
+
+func decode(kind, id string, raw []byte, into any) error {
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("%w: decode %s %q: %w", ErrCorrupt, kind, id, err)
+	}
+	return nil
+}

@@ -1,0 +1,275 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"github.com/mattn/go-sqlite3"
+
+	"courier/dispatch"
+)
+
+// errExited is what the others of a group get when one closure ends its
+// goroutine, as t.FailNow does.
+var errExited = errors.New("an update's closure ended the writer's goroutine")
+
+// The states of a call. Only a waiting one can be given up: a closure that
+// has begun uses its caller's variables, so the caller stays for the answer.
+const (
+	waiting int32 = iota
+	taken
+	abandoned
+)
+
+// call is one Update in the writer's queue.
+type call struct {
+	ctx   context.Context
+	fn    func(*tx) error
+	state atomic.Int32
+	done  chan struct{}
+	err   error // set before done closes
+}
+
+func (c *call) answer(err error) {
+	c.err = err
+	close(c.done)
+}
+
+// writer owns the one connection that writes. Its goroutine runs all calls
+// that wait in one transaction, each in a savepoint of its own, so that they
+// share the wait for the disk.
+type writer struct {
+	store *Store
+	conn  *sql.Conn
+	group int
+	wake  chan struct{} // something waits, or closed
+	ended chan struct{}
+
+	mu     sync.Mutex
+	queue  []*call
+	closed bool
+
+	current []*call // of the running group, not answered yet; the goroutine's own
+}
+
+func startWriter(s *Store, conn *sql.Conn, group int) *writer {
+	w := &writer{
+		store: s, conn: conn, group: group,
+		wake: make(chan struct{}, 1), ended: make(chan struct{}),
+	}
+	go w.loop()
+	return w
+}
+
+// Update implements dispatch.Store. A context that ends while fn still
+// waits for its turn takes it out of the queue; once fn has begun, Update
+// returns what became of it.
+func (s *Store) Update(ctx context.Context, fn func(tx dispatch.Tx) error) error {
+	return s.update(ctx, func(t *tx) error { return fn(t) })
+}
+
+func (s *Store) update(ctx context.Context, fn func(*tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c := &call{ctx: ctx, fn: fn, done: make(chan struct{})}
+	if !s.writer.enqueue(c) {
+		return ErrClosed
+	}
+	select {
+	case <-c.done:
+		return c.err
+	case <-ctx.Done():
+		if c.state.CompareAndSwap(waiting, abandoned) {
+			return ctx.Err()
+		}
+		<-c.done
+		return c.err
+	}
+}
+
+func (w *writer) enqueue(c *call) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return false
+	}
+	w.queue = append(w.queue, c)
+	w.signal()
+	return true
+}
+
+func (w *writer) signal() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// close lets the goroutine finish what waits and awaits its end.
+func (w *writer) close() {
+	w.mu.Lock()
+	w.closed = true
+	w.signal()
+	w.mu.Unlock()
+	<-w.ended
+}
+
+// next takes what waits, at most a group; none when closed and empty.
+func (w *writer) next() []*call {
+	for {
+		w.mu.Lock()
+		n := min(len(w.queue), w.group)
+		calls, closed := w.queue[:n:n], w.closed
+		w.queue = w.queue[n:]
+		if len(w.queue) == 0 {
+			w.queue = nil
+		}
+		w.mu.Unlock()
+		if n > 0 || closed {
+			return calls
+		}
+		<-w.wake
+	}
+}
+
+func (w *writer) loop() {
+	defer func() {
+		if w.current == nil {
+			close(w.ended)
+			return
+		}
+		// A closure called runtime.Goexit: nobody else may wait for ever.
+		_, _ = w.exec("ROLLBACK")
+		w.answer(w.current, errExited)
+		go w.loop()
+	}()
+	for {
+		w.current = w.next()
+		if len(w.current) == 0 {
+			w.current = nil
+			return
+		}
+		w.run()
+	}
+}
+
+// run commits the current group and answers it.
+func (w *writer) run() {
+	for len(w.current) > 0 {
+		if _, err := w.exec("BEGIN IMMEDIATE"); err != nil {
+			w.answer(w.current, w.store.dialect.failed(err, "begin"))
+			return
+		}
+		group, errs, rows := w.current, make([]error, 0, len(w.current)), 0
+		var broken error
+		for _, c := range group {
+			if err := c.ctx.Err(); err != nil || !c.state.CompareAndSwap(waiting, taken) {
+				errs = append(errs, err) // nobody reads an abandoned one's
+				continue
+			}
+			var wrote int
+			var err error
+			wrote, err, broken = w.attempt(c.fn)
+			rows += wrote
+			errs = append(errs, err)
+			if broken != nil {
+				break
+			}
+		}
+		if broken == nil {
+			_, broken = w.exec("COMMIT")
+		}
+		if broken != nil {
+			_, _ = w.exec("ROLLBACK") // SQLite may have done it itself
+		}
+		done := group[:len(errs)]
+		w.current = group[len(errs):]
+		for i, c := range done {
+			if errs[i] == nil {
+				errs[i] = w.store.dialect.failed(broken, "commit")
+			}
+			c.answer(errs[i])
+		}
+		if broken == nil && rows > 0 {
+			w.store.signalCommitted()
+		}
+	}
+}
+
+// attempt runs one closure of a group. It returns how many outbox rows it
+// wrote, what it came to, and broken if the whole transaction is lost.
+func (w *writer) attempt(fn func(*tx) error) (rows int, err, broken error) {
+	s := &savepoint{Conn: w.conn}
+	t := newTx(w.store, s)
+	err = protect(func() error { return t.run(fn) })
+	t.closed = true
+	if err == nil {
+		return t.rows, nil, s.end("RELEASE c")
+	}
+	// A full disk or a damaged page ends the transaction at once, and what
+	// ran next would commit by itself.
+	if over, errOver := s.over(); over || errOver != nil {
+		return 0, err, errors.Join(errors.New("the transaction was rolled back"), errOver)
+	}
+	return 0, err, s.end("ROLLBACK TO c; RELEASE c")
+}
+
+// savepoint is the connection with a savepoint set before the first write:
+// a closure that only reads, or is refused before it writes, needs none.
+type savepoint struct {
+	*sql.Conn
+	open bool
+}
+
+func (s *savepoint) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if !s.open {
+		if _, err := s.Conn.ExecContext(ctx, "SAVEPOINT c"); err != nil {
+			return nil, err
+		}
+		s.open = true
+	}
+	return s.Conn.ExecContext(ctx, query, args...)
+}
+
+func (s *savepoint) end(statement string) error {
+	if !s.open {
+		return nil
+	}
+	_, err := s.Conn.ExecContext(context.Background(), statement)
+	return err
+}
+
+// over says whether there is no transaction any more.
+func (s *savepoint) over() (over bool, err error) {
+	err = s.Raw(func(c any) error {
+		over = c.(*sqlite3.SQLiteConn).AutoCommit()
+		return nil
+	})
+	return over, err
+}
+
+func (w *writer) answer(calls []*call, err error) {
+	for _, c := range calls {
+		c.answer(err)
+	}
+}
+
+func (w *writer) exec(statement string) (sql.Result, error) {
+	return w.conn.ExecContext(context.Background(), statement)
+}
+
+// protect turns a panic into an error.
+func protect(fn func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in an update: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return fn()
+}

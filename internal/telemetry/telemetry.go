@@ -1,0 +1,106 @@
+// Package telemetry makes the process visible: logs, metrics, profiles. The
+// admin handler is for operators alone: serve it on loopback.
+//
+//	package figures → Metrics → /metrics
+package telemetry
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/pprof"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// NewLogger writes structured lines of a level (debug, info, warn, error)
+// and up, as text or json.
+func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("log level %q: %w", level, err)
+	}
+	options := &slog.HandlerOptions{Level: l}
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	}
+	return nil, fmt.Errorf("log format %q is neither text nor json", format)
+}
+
+// Metrics are the process's figures.
+type Metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.HistogramVec
+	rounds   prometheus.Histogram
+	given    prometheus.Counter
+	lost     prometheus.Counter
+	waiting  prometheus.Gauge
+}
+
+// NewMetrics registers them, and the Go runtime's own.
+func NewMetrics(version string) *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "courier_http_request_seconds", Help: "HTTP requests by route and status.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
+		}, []string{"route", "status"}),
+		rounds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "courier_match_round_seconds", Help: "Duration of a matching round.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
+		}),
+		given:   prometheus.NewCounter(prometheus.CounterOpts{Name: "courier_match_given_total", Help: "Bundles assigned or offered."}),
+		lost:    prometheus.NewCounter(prometheus.CounterOpts{Name: "courier_match_lost_total", Help: "Decisions that lost a race."}),
+		waiting: prometheus.NewGauge(prometheus.GaugeOpts{Name: "courier_orders_waiting", Help: "Orders in the last round."}),
+	}
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "courier_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version},
+	})
+	build.Set(1)
+	m.registry.MustRegister(m.requests, m.rounds, m.given, m.lost, m.waiting, build,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Request counts one HTTP request.
+func (m *Metrics) Request(route string, status int, took time.Duration) {
+	m.requests.WithLabelValues(route, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// Round counts one matching round.
+func (m *Metrics) Round(waiting, given, lost int, took time.Duration) {
+	m.rounds.Observe(took.Seconds())
+	m.waiting.Set(float64(waiting))
+	m.given.Add(float64(given))
+	m.lost.Add(float64(lost))
+}
+
+// Gauge reads a figure whenever it is asked for.
+func (m *Metrics) Gauge(name, help string, labels map[string]string, read func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: labels}, read))
+}
+
+// Counter reads a growing figure whenever it is asked for.
+func (m *Metrics) Counter(name, help string, labels map[string]string, read func() float64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help, ConstLabels: labels}, read))
+}
+
+// AdminHandler serves /metrics and /debug/pprof.
+func (m *Metrics) AdminHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
+}

@@ -1,0 +1,160 @@
+package tracking
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// keepStates is how many times StaleAfter a silent courier's state is kept,
+// so that one who returns is still ordered and checked for jumps.
+const keepStates = 10
+
+// sweepPage is how many couriers one step of a sweep takes out.
+const sweepPage = 1000
+
+// Run takes fixes to index, feed and trail store until ctx ends, then takes
+// what is left and returns: nil, or what it could not take. Stop the callers
+// of Ingest first. A Tracker runs once.
+func (t *Tracker) Run(ctx context.Context) error {
+	if t.running.Swap(true) {
+		return errors.New("tracker: already run")
+	}
+	var g errgroup.Group // one half's failure to drain must not stop the other's
+	g.Go(func() error { return t.runPositions(ctx) })
+	g.Go(func() error { return t.runTrails(ctx) })
+	return g.Wait()
+}
+
+func (t *Tracker) runPositions(ctx context.Context) error {
+	// With a fast clock presence must not run out between two flushes.
+	every := time.Duration(float64(t.config.StaleAfter) / 4 / t.clock.Rate())
+	flush := time.NewTicker(max(min(t.config.FlushEvery, every), time.Millisecond))
+	defer flush.Stop()
+	sweep := t.clock.Ticker(t.config.StaleAfter / 4)
+	defer sweep.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			ctx, cancel := t.drain(ctx)
+			defer cancel()
+			return t.flush(ctx)
+		case <-flush.C:
+			t.report(ctx, &t.positions, t.flush(ctx))
+		case <-sweep.C:
+			t.report(ctx, &t.sweeps, t.sweep(ctx))
+			t.evict()
+		}
+	}
+}
+
+func (t *Tracker) drain(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), t.config.DrainWithin)
+}
+
+// flush takes the newest fix of each courier that has moved to the index,
+// then to the feed. What fails waits for the next flush, or for a newer fix.
+func (t *Tracker) flush(ctx context.Context) error {
+	select {
+	case t.updating <- struct{}{}: // others hold it for one removal
+		defer func() { <-t.updating }()
+	case <-ctx.Done():
+		return fmt.Errorf("flush positions: %w", ctx.Err())
+	}
+	batch := t.batch[:0]
+	for i := range t.shards {
+		sh := &t.shards[i]
+		sh.mu.Lock()
+		for _, s := range sh.moved {
+			if s.moved = false; !s.gone {
+				batch = append(batch, s.last)
+			}
+		}
+		clear(sh.moved)
+		sh.moved = sh.moved[:0]
+		sh.mu.Unlock()
+	}
+	t.batch = batch
+	if len(batch) == 0 {
+		return nil
+	}
+	err := t.index.Move(ctx, batch)
+	if err == nil {
+		err = t.feed.Publish(ctx, batch)
+	}
+	if err == nil {
+		return nil
+	}
+	for i := range batch {
+		sh := t.shard(batch[i].Courier)
+		sh.mu.Lock()
+		if s := sh.couriers[batch[i].Courier]; s != nil {
+			s.touch()
+		}
+		sh.mu.Unlock()
+	}
+	return fmt.Errorf("flush %d positions: %w", len(batch), err)
+}
+
+// sweep takes stale couriers out of the index and tells about them.
+func (t *Tracker) sweep(ctx context.Context) error {
+	for {
+		before := t.clock.Now().Add(-t.config.StaleAfter)
+		couriers, err := t.index.Stale(ctx, before, sweepPage)
+		if err != nil {
+			return fmt.Errorf("list stale couriers: %w", err)
+		}
+		page := len(couriers)
+		stale := couriers[:0]
+		for _, courier := range couriers {
+			if !t.heardSince(courier, before) {
+				stale = append(stale, courier)
+			}
+		}
+		if len(stale) == 0 {
+			return nil
+		}
+		if err := t.index.Remove(ctx, stale...); err != nil {
+			return fmt.Errorf("remove %d stale couriers: %w", len(stale), err)
+		}
+		t.config.Stale(stale)
+		if page < sweepPage {
+			return nil
+		}
+	}
+}
+
+// heardSince says whether a courier has a newer fix here than in the index;
+// if not, it counts as gone from there.
+func (t *Tracker) heardSince(courier string, before time.Time) bool {
+	sh := t.shard(courier)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	s := sh.couriers[courier]
+	if s == nil || !s.known {
+		return false
+	}
+	if !s.gone && !s.last.Received.Before(before) {
+		return true
+	}
+	s.gone = true
+	return false
+}
+
+// evict forgets couriers long silent with nothing left to write.
+func (t *Tracker) evict() {
+	before := t.clock.Now().Add(-keepStates * t.config.StaleAfter)
+	for i := range t.shards {
+		sh := &t.shards[i]
+		sh.mu.Lock()
+		for id, s := range sh.couriers {
+			if s.heard.Before(before) && !s.moved && !s.trailing && !s.full && len(s.trail)+len(s.unwritten) == 0 {
+				delete(sh.couriers, id)
+			}
+		}
+		sh.mu.Unlock()
+	}
+}
