@@ -18,7 +18,8 @@ import (
 type demoCommand struct {
 	peopleFlags
 	serverFlags `group:"server"`
-	Keep        bool `help:"Keep the data in --data-dir. Default: a temporary folder, gone when the demo ends."`
+	DayFrom     time.Duration `default:"11h30m" help:"The hour of the city's day when the demo starts."`
+	Keep        bool          `help:"Keep the data in --data-dir. Default: a temporary folder, gone when the demo ends."`
 }
 
 // Run shows a courier company at work until it is told to stop.
@@ -36,7 +37,8 @@ func (c demoCommand) Run(ctx context.Context, s *streams) (err error) {
 		defer func() { err = errors.Join(err, os.RemoveAll(f.DataDir)) }()
 	}
 	config := c.config()
-	config.Center = f.Center
+	config.Center, config.DayFrom, config.AtOnce = f.Center, c.DayFrom, 6
+	config.Grace, config.Settle = time.Millisecond, time.Millisecond // who leaves a demo leaves it at once
 	made, err := city.New(city.Config{Seed: c.Seed, Center: f.Center})
 	if err != nil {
 		return err
