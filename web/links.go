@@ -36,7 +36,7 @@ func (s *Server) createLink(c *call) (answer, error) {
 		Secret    string    `json:"secret"`
 		URL       string    `json:"url"`
 		ExpiresAt time.Time `json:"expires_at"`
-	}{link.ID, secret, s.publicURL(c.Request) + "/track#" + secret, link.ExpiresAt}), nil
+	}{link.ID, secret, s.publicURL(c.Request) + "/t#" + secret, link.ExpiresAt}), nil
 }
 
 func (s *Server) listLinks(c *call) (answer, error) {

@@ -53,17 +53,22 @@ func newPages(c Config) (*pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the pages: %w", err)
 	}
-	for _, page := range appPages() {
-		if f, ok := p.files[page+".html"]; ok {
+	for page, built := range appPages() {
+		if f, ok := p.files[built]; ok {
 			p.files[page] = f
-			delete(p.files, page+".html") // one address for each page
 		}
+	}
+	for _, built := range appPages() {
+		delete(p.files, built)
 	}
 	return p, nil
 }
 
-// appPages are the addresses of the three apps.
-func appPages() []string { return []string{"/track", "/admin", "/courier"} }
+// appPages are the addresses of the three apps, and what is built for each.
+// Tracking links go to /t: they are read out and typed.
+func appPages() map[string]string {
+	return map[string]string{"/t": "/track.html", "/track": "/track.html", "/admin": "/admin.html", "/courier": "/courier.html"}
+}
 
 func newFile(at string, body []byte) *file {
 	sum := sha256.Sum256(body)
@@ -128,7 +133,7 @@ func (p *pages) register(router *mux.Router) {
 	for at, f := range p.files {
 		router.Path(at).Methods(only...).Handler(p.serve(f))
 	}
-	for _, page := range appPages() {
+	for page := range appPages() {
 		if p.files[page] == nil {
 			router.Path(page).Methods(only...).HandlerFunc(notBuilt)
 		}

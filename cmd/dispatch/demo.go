@@ -19,13 +19,16 @@ type demoCommand struct {
 	peopleFlags
 	serverFlags `group:"server"`
 	DayFrom     time.Duration `default:"11h30m" help:"The hour of the city's day when the demo starts."`
+	Pace        float64       `default:"4" help:"How many times faster than life it goes."`
 	Keep        bool          `help:"Keep the data in --data-dir. Default: a temporary folder, gone when the demo ends."`
 }
 
 // Run shows a courier company at work until it is told to stop.
-func (c demoCommand) Run(ctx context.Context, s *streams) (err error) {
-	var wrong settings
-	c.check(&wrong)
+func (c demoCommand) Run(ctx context.Context, s *streams, wrong *settings) (err error) {
+	c.check(wrong)
+	if !(c.Pace > 0 && c.Pace <= 1000) {
+		wrong.add("pace", "%v is not within 0 and 1000", c.Pace)
+	}
 	if err := wrong.err(); err != nil {
 		return err
 	}
@@ -50,13 +53,15 @@ func (c demoCommand) Run(ctx context.Context, s *streams) (err error) {
 	if f.LogLevel == "info" {
 		f.LogLevel = "warn" // the figures are what a person wants to see here
 	}
-	f.Zoom = 13
+	f.Zoom, f.ClockRate = 13, c.Pace
+	// A person who tries the courier's screen thinks in real seconds.
+	f.OfferTimeout = max(f.OfferTimeout, time.Duration(c.Pace*20)*time.Second)
 	n, err := newNode(ctx, f, extras{demo: true, basemap: basemap}, s.err)
 	if err != nil {
 		return err
 	}
 	config.Server, config.Log = n.url(), n.log
-	if config.AdminToken, _, err = n.auth.MintStaff(dispatch.RoleAdmin, "demo", 0); err != nil {
+	if config.AdminToken, err = n.auth.MintStaff(dispatch.RoleAdmin, "demo", 0); err != nil {
 		return err
 	}
 	people, err := sim.New(config)
@@ -77,7 +82,7 @@ func (c demoCommand) Run(ctx context.Context, s *streams) (err error) {
 
 // tell prints where to look, then a line of figures now and then.
 func (c demoCommand) tell(ctx context.Context, s *streams, n *node, people *sim.Sim) error {
-	token, _, err := n.auth.MintStaff(dispatch.RoleDispatcher, "demo", 0)
+	token, err := n.auth.MintStaff(dispatch.RoleDispatcher, "demo", 0)
 	if err != nil {
 		return err
 	}

@@ -150,7 +150,7 @@ func (n *node) edges(x extras) error {
 	server, err := web.New(web.Config{
 		Version: version, Mode: dispatch.Mode(n.flags.Mode), Demo: x.demo, PublicURL: n.flags.PublicURL,
 		Center: n.flags.Center, Zoom: n.flags.Zoom, MapStyleURL: n.flags.MapStyleURL, MapHosts: n.flags.MapHost,
-		Basemap: x.basemap, AsyncAPI: ws.AsyncAPI, TrustedProxies: proxies,
+		Basemap: x.basemap, TrustedProxies: proxies,
 		Ready: n.ready,
 		Observe: func(o web.Observation) {
 			n.metrics.Request(o.Method+" "+o.Route, o.Status, o.Duration)

@@ -57,9 +57,8 @@ func (f peopleFlags) config() sim.Config {
 }
 
 // Run simulates, prints the report and fails if a promise was broken.
-func (c simulateCommand) Run(ctx context.Context, s *streams) error {
-	var wrong settings
-	c.check(&wrong)
+func (c simulateCommand) Run(ctx context.Context, s *streams, wrong *settings) error {
+	c.check(wrong)
 	if c.Server != "" && c.Token == "" {
 		wrong.add("token", "--server needs one: dispatch token --role admin")
 	}
@@ -123,7 +122,7 @@ func (c simulateCommand) onOwnServer(ctx context.Context, config sim.Config, s *
 		return report, err
 	}
 	config.Server = n.url()
-	if config.AdminToken, _, err = n.auth.MintStaff(dispatch.RoleAdmin, "simulation", 0); err != nil {
+	if config.AdminToken, err = n.auth.MintStaff(dispatch.RoleAdmin, "simulation", 0); err != nil {
 		return report, err
 	}
 	g, serving := errgroup.WithContext(context.WithoutCancel(ctx))

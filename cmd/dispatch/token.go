@@ -31,9 +31,12 @@ func (f secretFlags) secret() ([]byte, error) {
 	return auth.LoadOrCreateSecret(filepath.Join(f.DataDir, "auth.secret"))
 }
 
-func (c tokenCommand) Run(s *streams) error {
+func (c tokenCommand) Run(s *streams, wrong *settings) error {
 	if c.TTL <= 0 {
-		return &settingsError{[]error{fmt.Errorf("--ttl: %s is not over 0", c.TTL)}}
+		wrong.add("ttl", "%s is not over 0", c.TTL)
+	}
+	if err := wrong.err(); err != nil {
+		return err
 	}
 	secret, err := c.secret()
 	if err != nil {
@@ -43,7 +46,7 @@ func (c tokenCommand) Run(s *streams) error {
 	if err != nil {
 		return err
 	}
-	token, _, err := service.MintStaff(dispatch.Role(c.Role), c.Subject, c.TTL)
+	token, err := service.MintStaff(dispatch.Role(c.Role), c.Subject, c.TTL)
 	if err != nil {
 		return err
 	}

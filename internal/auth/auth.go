@@ -67,7 +67,8 @@ type Service struct {
 }
 
 // New checks the configuration and reports every fault of it at once. random
-// is where secrets come from: crypto/rand.Reader outside of tests.
+// is where secrets come from: crypto/rand.Reader outside of tests. To do
+// nothing but sign tokens it needs no store and no newID.
 func New(c Config, store Store, clk clock.Clock, newID func() string, random io.Reader) (*Service, error) {
 	c.defaults()
 	if err := c.validate(); err != nil {

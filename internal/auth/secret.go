@@ -14,7 +14,7 @@ import (
 // minSecret is the length of an HS256 key (RFC 7518, 3.2), in bytes.
 const minSecret = 32
 
-// CheckSecret refuses a key that is short or a well-known example.
+// CheckSecret says what is wrong with a secret for a real deployment.
 func CheckSecret(secret []byte) error { return checkSecret(secret, false) }
 
 func checkSecret(secret []byte, allowWeak bool) error {

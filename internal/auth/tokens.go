@@ -64,11 +64,12 @@ func staff(r dispatch.Role) bool {
 }
 
 // MintStaff signs a token for a member of staff, valid for ttl (0: StaffTTL).
-func (s *Service) MintStaff(role dispatch.Role, subject string, ttl time.Duration) (token string, expires time.Time, err error) {
+func (s *Service) MintStaff(role dispatch.Role, subject string, ttl time.Duration) (token string, err error) {
 	if !staff(role) {
-		return "", time.Time{}, fmt.Errorf("mint a token: %q is no role of staff", role)
+		return "", fmt.Errorf("mint a token: %q is no role of staff", role)
 	}
-	return s.mint(Identity{Role: role, ID: subject}, ttl, s.config.StaffTTL)
+	token, _, err = s.mint(Identity{Role: role, ID: subject}, ttl, s.config.StaffTTL)
+	return token, err
 }
 
 // MintCourier signs a token for a courier's session, valid for ttl (0:
