@@ -19,7 +19,7 @@ type demoCommand struct {
 	peopleFlags
 	serverFlags `group:"server"`
 	DayFrom     time.Duration `default:"11h30m" help:"The hour of the city's day when the demo starts."`
-	Pace        float64       `default:"4" help:"How many times faster than life it goes."`
+	Pace        float64       `default:"6" help:"How many times faster than life it goes."`
 	Keep        bool          `help:"Keep the data in --data-dir. Default: a temporary folder, gone when the demo ends."`
 }
 

@@ -121,10 +121,7 @@ func (n *node) domain() error {
 	}
 	n.loop = dispatch.NewLoop(n.service, func(r dispatch.Round) { n.metrics.Round(r.Waiting, r.Given, r.Lost, r.Took) })
 
-	events, err := bus.NewMemory(bus.Config{})
-	if err != nil {
-		return err
-	}
+	events := bus.NewMemory(bus.MemoryConfig{})
 	if n.relay, err = outbox.New(outbox.Config{}, n.store, events, n.log); err != nil {
 		return err
 	}
@@ -150,17 +147,18 @@ func (n *node) edges(x extras) error {
 	server, err := web.New(web.Config{
 		Version: version, Mode: dispatch.Mode(n.flags.Mode), Demo: x.demo, PublicURL: n.flags.PublicURL,
 		Center: n.flags.Center, Zoom: n.flags.Zoom, MapStyleURL: n.flags.MapStyleURL, MapHosts: n.flags.MapHost,
-		Basemap: x.basemap, TrustedProxies: proxies,
+		Basemap: x.basemap, AsyncAPI: ws.AsyncAPI, TrustedProxies: proxies,
 		Ready: n.ready,
 		Observe: func(o web.Observation) {
 			n.metrics.Request(o.Method+" "+o.Route, o.Status, o.Duration)
 		},
-		OnLinkRevoked:    n.hub.Revoked,
-		OnCourierRevoked: n.hub.CourierRevoked,
+		OnLinkRevoked:     n.hub.Revoked,
+		OnCourierRevoked:  n.hub.CourierRevoked,
+		OnCourierSignedIn: n.hub.CourierSignedIn,
 	}, web.Deps{
 		Dispatch: n.service, Auth: n.auth, Trails: tracking.NewTrails(n.store, n.tracker), Clock: n.clock,
 		NewID: newID, Log: n.log,
-		CourierSocket: http.HandlerFunc(n.hub.Courier), TrackSocket: http.HandlerFunc(n.hub.Track), FleetSocket: http.HandlerFunc(n.hub.Fleet),
+		CourierSocket: n.hub.Courier(), TrackSocket: n.hub.Track(), FleetSocket: n.hub.Fleet(),
 	})
 	if err != nil {
 		return err
