@@ -217,7 +217,8 @@ func (pl *pool) join(a, b *bundle) *bundle {
 // both bundles, in turn.
 func (pl *pool) ridersOf(a, b *bundle, jobs []*job) []int32 {
 	var out []int32
-	for k := 0; k < max(len(a.options), len(b.options)) && len(out) < pl.o.MaxCandidates; k++ {
+	enough := (pl.o.MaxCandidates + 1) / 2 // there are many pairs to try
+	for k := 0; k < max(len(a.options), len(b.options)) && len(out) < enough; k++ {
 		for _, from := range []*bundle{a, b} {
 			if k >= len(from.options) {
 				continue

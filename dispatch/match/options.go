@@ -88,7 +88,7 @@ func DefaultOptions() Options {
 		Router:         router,
 		PickupService:  2 * time.Minute,
 		DropoffService: 2 * time.Minute,
-		MinRadius:      750,
+		MinRadius:      500,
 		MaxRadius:      6000,
 		MaxCandidates:  24,
 		MaxBundle:      3,
