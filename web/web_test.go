@@ -19,7 +19,7 @@ import (
 // site is a Server over fakes. All that goes in and out of it is held to the
 // OpenAPI document.
 type site struct {
-	t       *testing.T
+	t       testing.TB
 	company *company
 	desk    *desk
 	trails  *trails
@@ -28,7 +28,7 @@ type site struct {
 	check   *webtest.Validator
 }
 
-func newSite(t *testing.T, set ...func(*web.Config)) *site {
+func newSite(t testing.TB, set ...func(*web.Config)) *site {
 	t.Helper()
 	check, err := webtest.New(api.OpenAPI)
 	if err != nil {
@@ -49,7 +49,7 @@ func newSite(t *testing.T, set ...func(*web.Config)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.handler = check.Handler(server, func(err error) { t.Errorf("against the document: %v", err) })
+	s.handler = check.Handler(server, func(err error) { s.t.Errorf("against the document: %v", err) })
 	return s
 }
 
