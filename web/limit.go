@@ -22,8 +22,8 @@ type Limit struct {
 type Limits struct {
 	Address    Limit // every request of an IP address (IPv6: of a /64); default 1000/s, 5000 at once
 	Credential Limit // every request with a credential; default 200/s, 1000 at once
-	SignIn     Limit // codes tried by an address; default one in 6 s, 10 at once
-	SignIns    Limit // codes tried by everyone together; default 5/s, 100 at once
+	SignIn     Limit // wrong codes from an address; default one in 6 s, 10 at once
+	SignIns    Limit // wrong codes from everyone together; default 5/s, 100 at once
 }
 
 func (l *Limits) defaults() {
@@ -55,6 +55,8 @@ func (l *Limits) validate() error {
 // knows: the request goes through.
 type Limiter interface {
 	Take(ctx context.Context, key string, limit Limit) (wait time.Duration, err error)
+	// Look is Take without counting.
+	Look(ctx context.Context, key string, limit Limit) (wait time.Duration, err error)
 }
 
 // limiterKeys bounds a Limiter in memory to about 10 MB.
@@ -83,6 +85,14 @@ func NewLimiter(keys int) Limiter {
 }
 
 func (m *memoryLimiter) Take(_ context.Context, key string, limit Limit) (time.Duration, error) {
+	return m.ask(key, limit, true)
+}
+
+func (m *memoryLimiter) Look(_ context.Context, key string, limit Limit) (time.Duration, error) {
+	return m.ask(key, limit, false)
+}
+
+func (m *memoryLimiter) ask(key string, limit Limit, count bool) (time.Duration, error) {
 	if limit.PerSecond < 0 {
 		return 0, nil
 	}
@@ -91,7 +101,7 @@ func (m *memoryLimiter) Take(_ context.Context, key string, limit Limit) (time.D
 	now, b := m.nowFunc(), m.bucket(key, limit)
 	r := b.tokens.ReserveN(now, 1)
 	wait := r.DelayFrom(now)
-	if wait > 0 {
+	if wait > 0 || !count {
 		r.CancelAt(now) // refused, not booked
 	}
 	return wait, nil

@@ -1,11 +1,14 @@
 package web
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"time"
 
 	"courier/dispatch"
 	"courier/geo"
+	"courier/internal/auth"
 )
 
 const textPlain = "text/plain; charset=utf-8"
@@ -60,13 +63,7 @@ func (s *Server) signIn(c *call) (answer, error) {
 		return answer{}, err
 	}
 	ctx := c.Context()
-	if err := s.take(ctx, "sign-in/"+s.address(c.Request), s.config.Limits.SignIn); err != nil {
-		return answer{}, err
-	}
-	if err := s.take(ctx, "sign-ins", s.config.Limits.SignIns); err != nil {
-		return answer{}, err
-	}
-	id, err := s.deps.Auth.TakeCode(ctx, body.Code)
+	id, err := s.takeCode(ctx, s.address(c.Request), body.Code)
 	if err != nil {
 		return answer{}, err
 	}
@@ -88,6 +85,22 @@ func (s *Server) signIn(c *call) (answer, error) {
 		ExpiresAt time.Time            `json:"expires_at"`
 		Courier   dispatch.CourierView `json:"courier"`
 	}{token, expires, courier}}, nil
+}
+
+// takeCode counts wrong codes only: a company's couriers may all sign in
+// through one address, and nobody can guess more than the limits let them.
+func (s *Server) takeCode(ctx context.Context, address, code string) (courier string, err error) {
+	own, all := "sign-in/"+address, "sign-ins"
+	if err := errors.Join(
+		s.limit(ctx, s.limiter.Look, own, s.config.Limits.SignIn),
+		s.limit(ctx, s.limiter.Look, all, s.config.Limits.SignIns)); err != nil {
+		return "", err
+	}
+	courier, err = s.deps.Auth.TakeCode(ctx, code)
+	if errors.Is(err, auth.ErrUnauthenticated) {
+		return "", errors.Join(err, s.take(ctx, own, s.config.Limits.SignIn), s.take(ctx, all, s.config.Limits.SignIns))
+	}
+	return courier, err
 }
 
 func (s *Server) me(c *call) (answer, error) {

@@ -184,7 +184,11 @@ func validID(id string) bool {
 // take counts a request against a limit. A limiter that does not answer lets
 // everyone through: it protects the service, which is not a secret.
 func (s *Server) take(ctx context.Context, key string, limit Limit) error {
-	wait, err := s.limiter.Take(ctx, key, limit)
+	return s.limit(ctx, s.limiter.Take, key, limit)
+}
+
+func (s *Server) limit(ctx context.Context, ask func(context.Context, string, Limit) (time.Duration, error), key string, limit Limit) error {
+	wait, err := ask(ctx, key, limit)
 	if err != nil {
 		s.deps.Log.LogAttrs(ctx, slog.LevelWarn, "rate limiter does not answer", slog.Any("err", err))
 		return nil

@@ -160,6 +160,15 @@ func (h *Hub) CourierRevoked(courier string) {
 	}
 }
 
+// CourierSignedIn closes a courier's sessions on this node that are older
+// than epoch. Other nodes find them when the courier next changes, or at the
+// next check.
+func (h *Hub) CourierSignedIn(courier string, epoch int64) {
+	if s := h.couriers.get(courier); s != nil && s.epoch < epoch {
+		s.conn.close(errElsewhere.code, errElsewhere.fault, errElsewhere.detail)
+	}
+}
+
 func (c *conn) state() (session, credential) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"golang.org/x/sync/errgroup"
 
 	"courier/internal/bus"
@@ -18,7 +19,7 @@ const (
 	topicOrder          = "order."
 	topicCourierChanged = "courier.changed"
 	topicCourierRevoked = "courier.revoked" // key: the courier
-	topicLinkRevoked    = "link.revoked"    // key: the order
+	topicLinkRevoked    = "link.revoked"    // key: the order; body: {"id": the link's}
 )
 
 // Run keeps the sockets live until ctx ends, and then closes them within
@@ -126,7 +127,12 @@ func (h *Hub) message(m bus.Message) {
 	case m.Topic == topicCourierRevoked:
 		h.CourierRevoked(m.Key)
 	case m.Topic == topicLinkRevoked:
-		h.recheckOrder(m.Key)
+		var link struct {
+			ID string `json:"id"`
+		}
+		if json.Unmarshal(m.Body, &link) == nil && link.ID != "" {
+			h.Revoked(link.ID)
+		}
 	}
 }
 

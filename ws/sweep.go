@@ -105,19 +105,6 @@ func (h *Hub) recheck(ctx context.Context) {
 	h.recheckAll(ctx, due)
 }
 
-// recheckOrder looks at the links of an order: one was revoked.
-func (h *Hub) recheckOrder(order string) {
-	var due []*conn
-	h.each(func(c *conn) {
-		if _, cred := c.state(); c.kind == KindTrack && cred.Order == order {
-			due = append(due, c)
-		}
-	})
-	if len(due) > 0 {
-		h.work.add(&task{urgent: true, run: func(ctx context.Context) { h.recheckAll(ctx, due) }})
-	}
-}
-
 func (h *Hub) recheckAll(ctx context.Context, due []*conn) {
 	const atOnce = 4
 	g, ctx := errgroup.WithContext(ctx)

@@ -53,13 +53,17 @@ func (h *Hub) allowed(r *http.Request) bool {
 }
 
 // Courier serves /v1/ws/courier.
-func (h *Hub) Courier(w http.ResponseWriter, r *http.Request) { h.serve(w, r, KindCourier) }
+func (h *Hub) Courier() http.Handler { return h.handler(KindCourier) }
 
 // Track serves /v1/ws/track.
-func (h *Hub) Track(w http.ResponseWriter, r *http.Request) { h.serve(w, r, KindTrack) }
+func (h *Hub) Track() http.Handler { return h.handler(KindTrack) }
 
 // Fleet serves /v1/ws/fleet.
-func (h *Hub) Fleet(w http.ResponseWriter, r *http.Request) { h.serve(w, r, KindFleet) }
+func (h *Hub) Fleet() http.Handler { return h.handler(KindFleet) }
+
+func (h *Hub) handler(kind Kind) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.serve(w, r, kind) })
+}
 
 // serve upgrades and returns: the connection lives on in a goroutine of the
 // hub's, with a small stack and without the HTTP request.

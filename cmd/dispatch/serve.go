@@ -159,9 +159,8 @@ type serveCommand struct {
 }
 
 // Run serves until it is told to stop.
-func (c serveCommand) Run(ctx context.Context, s *streams) error {
-	var wrong settings
-	c.check(&wrong)
+func (c serveCommand) Run(ctx context.Context, s *streams, wrong *settings) error {
+	c.check(wrong)
 	if err := wrong.err(); err != nil {
 		return err
 	}

@@ -57,9 +57,8 @@ func (f peopleFlags) config() sim.Config {
 }
 
 // Run simulates, prints the report and fails if a promise was broken.
-func (c simulateCommand) Run(ctx context.Context, s *streams) error {
-	var wrong settings
-	c.check(&wrong)
+func (c simulateCommand) Run(ctx context.Context, s *streams, wrong *settings) error {
+	c.check(wrong)
 	if c.Server != "" && c.Token == "" {
 		wrong.add("token", "--server needs one: dispatch token --role admin")
 	}

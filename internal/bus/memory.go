@@ -10,8 +10,8 @@ import (
 // ErrClosed says that the subscription has ended.
 var ErrClosed = errors.New("subscription closed")
 
-// Config sets the in-process bus up; a zero field takes its default.
-type Config struct {
+// MemoryConfig sets the in-process bus up; a zero field takes its default.
+type MemoryConfig struct {
 	Buffer int // messages that a subscription holds for a slow reader; default 4096
 }
 
@@ -27,15 +27,12 @@ type Memory struct {
 
 var _ Bus = (*Memory)(nil)
 
-// NewMemory checks the configuration.
-func NewMemory(c Config) (*Memory, error) {
-	if c.Buffer < 0 {
-		return nil, fmt.Errorf("bus: Buffer: %d is negative", c.Buffer)
-	}
-	if c.Buffer == 0 {
+// NewMemory opens a bus. It holds nothing that would have to be closed.
+func NewMemory(c MemoryConfig) *Memory {
+	if c.Buffer <= 0 {
 		c.Buffer = 4096
 	}
-	return &Memory{buffer: c.Buffer, subs: map[*memorySub]struct{}{}}, nil
+	return &Memory{buffer: c.Buffer, subs: map[*memorySub]struct{}{}}
 }
 
 // Publish implements Bus. It never blocks on a reader. Bodies are shared by

@@ -12,19 +12,13 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestMemory(t *testing.T) {
-	bustest.TestBus(t, func(t *testing.T) bus.Bus { return open(t, 0) })
-}
-
-func TestConfigIsChecked(t *testing.T) {
-	if _, err := bus.NewMemory(bus.Config{Buffer: -1}); err == nil {
-		t.Error("a negative buffer was taken")
-	}
+	bustest.TestBus(t, func(t *testing.T) bus.Bus { return bus.NewMemory(bus.MemoryConfig{}) })
 }
 
 // The sleeper keeps what fits, is told once of the rest, and hears live
 // messages again once it has read.
 func TestOverflow(t *testing.T) {
-	b := open(t, 2)
+	b := bus.NewMemory(bus.MemoryConfig{Buffer: 2})
 	s, err := b.Subscribe(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -59,13 +53,4 @@ func TestOverflow(t *testing.T) {
 		t.Error("a second signal without a second loss")
 	default:
 	}
-}
-
-func open(t *testing.T, buffer int) bus.Bus {
-	t.Helper()
-	b, err := bus.NewMemory(bus.Config{Buffer: buffer})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
 }

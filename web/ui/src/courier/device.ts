@@ -24,6 +24,7 @@ let audio: AudioContext | undefined;
 
 // call makes the phone heard and felt; sound needs an earlier touch of the page.
 export function call(): void {
+  if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return;
   navigator.vibrate?.([180, 90, 180]);
   try {
     audio ??= new AudioContext();

@@ -214,7 +214,6 @@ export class Session {
     if (command.type === 'stop.complete' || command.type === 'stop.fail') this.own.delete(stopKey(command));
     if (command.type === 'stop.complete' && command.proof?.pin && ack.code === 'invalid') {
       this.pinRefused = stopKey(command);
-      this.tell('bad', t.stop.pinWrong);
       return;
     }
     if ('offer' in command) this.dropOffer(command.offer);

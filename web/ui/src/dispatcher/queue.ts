@@ -62,9 +62,14 @@ export function matches(order: Order, words: string, courierName: string): boole
     .every((word) => text.includes(word));
 }
 
+// What nobody could be found for comes first, what is not due yet last.
+function rank(order: Order): number {
+  return order.status === 'unassignable' ? 0 : order.status === 'placed' ? 2 : 1;
+}
+
 function byUrgency(a: Order, b: Order): number {
   return (
-    Number(b.status === 'unassignable') - Number(a.status === 'unassignable') ||
+    rank(a) - rank(b) ||
     (deadline(a) ?? NEVER) - (deadline(b) ?? NEVER) ||
     compare(a.id, b.id)
   );

@@ -11,7 +11,7 @@ const empty: FeatureCollection = { type: 'FeatureCollection', features: [] };
 // addFleetLayers puts back what a change of style has taken away.
 export function addFleetLayers(map: GLMap, theme: Theme): void {
   const p = palettes[theme];
-  for (const id of ['cells', 'trace', 'waiting', 'selected']) map.addSource(id, { type: 'geojson', data: empty });
+  for (const id of ['cells', 'cells-label', 'trace', 'waiting', 'selected']) map.addSource(id, { type: 'geojson', data: empty });
   map.addSource('couriers', { type: 'geojson', data: empty, cluster: false, clusterRadius: 42, clusterMaxZoom: 13 });
   map.addLayer({
     id: 'cells',
@@ -31,7 +31,7 @@ export function addFleetLayers(map: GLMap, theme: Theme): void {
   map.addLayer({
     id: 'cells-label',
     type: 'symbol',
-    source: 'cells',
+    source: 'cells-label',
     minzoom: 11.5,
     layout: { 'icon-image': ['concat', 'cells-', ['get', 'label']], 'icon-allow-overlap': true },
   });
@@ -119,17 +119,21 @@ export function showTrace(map: GLMap, line: Point[]): void {
 }
 
 export async function showCells(map: GLMap, cells: CellCount[]): Promise<void> {
-  if (cells.length === 0) return put(map, 'cells', []);
-  const { cellToBoundary } = await import('h3-js');
-  put(
-    map,
-    'cells',
-    cells.map(({ cell, supply, demand }) => ({
+  const { cellToBoundary, cellToLatLng } = await import('h3-js');
+  const areas: Feature[] = [];
+  const labels: Feature[] = [];
+  for (const { cell, supply, demand } of cells) {
+    const balance = supply + demand > 0 ? (supply - demand) / (supply + demand) : 0;
+    areas.push({
       type: 'Feature',
-      properties: { balance: supply + demand > 0 ? (supply - demand) / (supply + demand) : 0, label: `${supply}:${demand}` },
+      properties: { balance },
       geometry: { type: 'Polygon', coordinates: [cellToBoundary(cell, true)] },
-    })),
-  );
+    });
+    const [lat, lng] = cellToLatLng(cell);
+    labels.push(at({ lat, lng }, { label: `${supply}:${demand}` }));
+  }
+  put(map, 'cells', areas);
+  put(map, 'cells-label', labels);
 }
 
 function put(map: GLMap, id: string, features: Feature[]): void {

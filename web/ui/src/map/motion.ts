@@ -7,14 +7,15 @@ export class Glide {
   private to?: Point;
   private start = 0;
   private length = 0;
-  private last = 0;
+  private last?: number;
 
   constructor(private readonly still: () => boolean = () => false) {}
 
   // move aims at a new place; now is in milliseconds.
   move(to: Point, now: number): void {
+    if (this.to?.lat === to.lat && this.to.lng === to.lng) return;
     const from = this.at(now);
-    const interval = this.last ? now - this.last : 0;
+    const interval = this.last === undefined ? 0 : now - this.last;
     this.last = now;
     this.to = to;
     this.start = now;

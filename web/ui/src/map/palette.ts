@@ -27,14 +27,14 @@ export interface Palette {
 
 export const palettes: Record<Theme, Palette> = {
   light: {
-    ground: '#f1efe9',
-    outside: '#e9e6df',
-    block: '#e8e5dd',
+    ground: '#eeebe4',
+    outside: '#e4e1d9',
+    block: '#e3dfd5',
     park: '#d9e5d0',
     water: '#cadde5',
-    minor: '#fbfaf7',
+    minor: '#fcfbf9',
     major: '#ffffff',
-    casing: '#dcd8ce',
+    casing: '#d6d1c5',
     lattice: '#dcd8ce',
     ink: '#191d1b',
     halo: '#ffffff',

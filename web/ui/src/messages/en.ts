@@ -17,7 +17,7 @@ export const common = {
     wrong_address: 'The address is wrong',
     refused: 'The customer refused it',
     damaged: 'The goods are damaged',
-    courier_problem: 'I cannot go on (vehicle, accident, illness)',
+    courier_problem: 'The courier cannot go on (vehicle, accident, illness)',
     other: 'Something else',
   },
   mapLabel: 'Map',
