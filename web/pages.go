@@ -65,7 +65,7 @@ func newPages(c Config) (*pages, error) {
 }
 
 // appPages are the addresses of the three apps, and what is built for each.
-// Tracking links go to /t: they are read out and typed.
+// Tracking links go to /t: they travel in text messages.
 func appPages() map[string]string {
 	return map[string]string{"/t": "/track.html", "/track": "/track.html", "/admin": "/admin.html", "/courier": "/courier.html"}
 }

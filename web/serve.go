@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -112,7 +111,7 @@ func (s *Server) route(rt route) http.Handler {
 		switch {
 		case err == nil:
 			s.write(w, r, a)
-		case errors.Is(err, dispatch.ErrConflict) && rt.now != nil:
+		case rt.now != nil && problemOf(err).Status == http.StatusConflict:
 			s.failWith(w, r, err, s.current(rt, c))
 		default:
 			s.fail(w, r, err)
