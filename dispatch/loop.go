@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -19,7 +20,7 @@ type Loop struct {
 	*Service
 	told   map[string]string // order → what was last recorded of its waiting
 	purged time.Time
-	since  time.Time // start of this process: before it nobody could be heard
+	silent map[string]time.Time // couriers with orders → since when not heard of
 	rounds func(Round)
 }
 
@@ -38,7 +39,7 @@ func NewLoop(s *Service, observe func(Round)) *Loop {
 	if observe == nil {
 		observe = func(Round) {}
 	}
-	return &Loop{Service: s, told: map[string]string{}, since: s.Clock.Now(), rounds: observe}
+	return &Loop{Service: s, told: map[string]string{}, silent: map[string]time.Time{}, rounds: observe}
 }
 
 // minGap keeps a storm of events from making each its own round.
@@ -125,17 +126,13 @@ func (l *Loop) recoverLost(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	silent := map[string]bool{}
+	if err := l.listen(ctx, assigned, now); err != nil {
+		return err
+	}
 	var errs []error
 	for _, o := range assigned {
-		lost, known := silent[o.Courier]
-		if !known {
-			if lost, err = l.silent(ctx, o, now); err != nil {
-				return err
-			}
-			silent[o.Courier] = lost
-		}
-		if !lost {
+		since, silent := l.silent[o.Courier]
+		if !silent || now.Sub(since) < l.LostAfter {
 			continue
 		}
 		_, err := l.Unassign(ctx, o.ID, Override{By: Actor{Role: RoleSystem}, Reason: "courier lost", Version: o.Version})
@@ -148,18 +145,28 @@ func (l *Loop) recoverLost(ctx context.Context, now time.Time) error {
 	return errors.Join(errs...)
 }
 
-func (l *Loop) silent(ctx context.Context, o Order, now time.Time) (bool, error) {
-	heard := o.Times[Assigned]
-	fixes, err := l.Locator.Last(ctx, o.Courier)
-	if err != nil {
-		return false, fmt.Errorf("locate courier: %w", err)
-	}
-	for _, f := range fixes {
-		if f.Received.After(heard) {
-			heard = f.Received
+// listen notes since when the couriers of orders are silent. It counts from
+// when this process first missed them, so that a restart takes nothing away
+// from couriers that are still coming back.
+func (l *Loop) listen(ctx context.Context, orders []Order, now time.Time) error {
+	silent := map[string]time.Time{}
+	for _, o := range orders {
+		silent[o.Courier] = now
+		if since, already := l.silent[o.Courier]; already {
+			silent[o.Courier] = since
 		}
 	}
-	return now.Sub(heard) > l.LostAfter && now.Sub(l.since) > l.LostAfter, nil
+	fixes, err := l.Locator.Last(ctx, slices.Collect(maps.Keys(silent))...)
+	if err != nil {
+		return fmt.Errorf("locate couriers: %w", err)
+	}
+	for _, f := range fixes {
+		if l.fresh(f, now) {
+			delete(silent, f.Courier)
+		}
+	}
+	l.silent = silent
+	return nil
 }
 
 // leaveWaiting says of orders that got no courier that one is searched for,

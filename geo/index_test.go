@@ -77,7 +77,7 @@ func TestCellIndexAgreesWithBruteForce(t *testing.T) {
 		for id := range model {
 			index.Remove(id)
 		}
-		if len(index.nodes)+len(index.roots) != 0 {
+		if len(index.nodes)+len(index.root.children) != 0 {
 			t.Fatalf("an empty index keeps %d nodes", len(index.nodes))
 		}
 	})

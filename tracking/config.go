@@ -72,3 +72,10 @@ func positive[T int | float64 | time.Duration](name string, v T) error {
 	}
 	return nil
 }
+
+func given(name string, is bool) error {
+	if !is {
+		return fmt.Errorf("%s: missing", name)
+	}
+	return nil
+}

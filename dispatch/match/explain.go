@@ -132,7 +132,7 @@ func (t *telling) nobody(j *job) string {
 		if n := j.refused[r]; n > 0 {
 			total += n
 			last = r
-			kinds = append(kinds, fmt.Sprintf("%d %s", n, r.said(n)))
+			kinds = append(kinds, fmt.Sprintf("%d %s", n, r.said(n, j.lacking)))
 		}
 	}
 	switch {
@@ -145,9 +145,9 @@ func (t *telling) nobody(j *job) string {
 	case len(kinds) > 1:
 		return fmt.Sprintf("none of the %d couriers near can take it: %s", total, strings.Join(kinds, ", "))
 	case total == 1:
-		return "the only courier near " + last.said(1)
+		return "the only courier near " + last.said(1, j.lacking)
 	}
-	return fmt.Sprintf("all %d couriers near %s", total, last.said(total))
+	return fmt.Sprintf("all %d couriers near %s", total, last.said(total, j.lacking))
 }
 
 // outbid says why a job with options got none of them.

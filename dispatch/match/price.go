@@ -24,7 +24,8 @@ type pricer struct {
 	width int
 	w     walk
 	seq   []int // being tried
-	best  []int // the cheapest so far
+	plan  []int // made by insert
+	best  []int // the cheapest, made by price
 	leg   func(from, to int) time.Duration
 }
 
@@ -57,9 +58,9 @@ func (p *pricer) price(r *rider, jobs []*job) (price, refusal) {
 		return found, f
 	}
 	if inserted, ok := p.insert(); ok && (f.why != fine || inserted.total() < found.total()) {
+		p.best = append(p.best[:0], p.plan...)
 		return inserted, refusal{}
 	}
-	p.best = append(p.best[:0], p.seq...)
 	return found, f
 }
 
@@ -84,6 +85,10 @@ func (p *pricer) load(r *rider, jobs []*job) refusal {
 	for i, d := range r.legs {
 		p.legs[(i+p.width-1)%p.width*p.width+i] = d
 	}
+	for k, j := range jobs {
+		pickup := len(r.nodes) + 2*k
+		p.legs[pickup*p.width+pickup+1] = j.direct[r.kind]
+	}
 	return refusal{}
 }
 
@@ -105,10 +110,10 @@ func (p *pricer) travel(from, to int) time.Duration {
 }
 
 // insert looks for a cheaper way than after everything else: each job in
-// turn where it costs least, the pickups together.
+// turn where it costs least, the pickups together. plan then holds it.
 func (p *pricer) insert() (price, bool) {
 	n := len(p.r.nodes)
-	cur := make([]int, 0, len(p.nodes))
+	cur := p.plan[:0]
 	for i := range n {
 		cur = append(cur, i)
 	}
@@ -120,8 +125,9 @@ func (p *pricer) insert() (price, bool) {
 			lo, hi = at+1, at+1
 		}
 		cheapest, pos, posDrop := math.Inf(1), -1, -1
-		for i := lo; i <= hi; i++ {
-			for j := i; j <= len(cur); j++ {
+		// From the end, as of equal ones the least disturbing is best.
+		for i := hi; i >= lo; i-- {
+			for j := len(cur); j >= i; j-- {
 				p.seq = append(append(append(append(append(p.seq[:0], cur[:i]...), n+2*k), cur[i:j]...), n+2*k+1), cur[j:]...)
 				if got, f := p.try(i); f.why == fine && got.total() < cheapest {
 					cheapest, pos, posDrop, found = got.total(), i, j, got
@@ -137,7 +143,7 @@ func (p *pricer) insert() (price, bool) {
 		cur[pos], cur[posDrop+1] = n+2*k, n+2*k+1
 		at = pos
 	}
-	p.best = append(p.best[:0], cur...)
+	p.plan = cur
 	return found, true
 }
 

@@ -82,8 +82,9 @@ func (f refusal) String() string {
 	return ""
 }
 
-// said says a reason of several couriers: "all 4 couriers near …", "2 …".
-func (r reason) said(n int) string {
+// said says a reason of n couriers, who come before it: "2 are full". skill is
+// one that they lack.
+func (r reason) said(n int, skill string) string {
 	one := n == 1
 	pick := func(singular, several string) string {
 		if one {
@@ -101,7 +102,7 @@ func (r reason) said(n int) string {
 	case wrongVehicle:
 		return pick("has the wrong vehicle", "have the wrong vehicle")
 	case noSkill:
-		return pick("lacks a skill", "lack a skill")
+		return pick("lacks skill ", "lack skill ") + skill
 	case noRoom, planFull:
 		return pick("is full", "are full")
 	case busyLong:

@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"courier/dispatch"
+	"courier/internal/auth"
+	"courier/internal/bus"
+	"courier/internal/clock"
+	"courier/internal/outbox"
+	"courier/internal/sqlstore"
+	"courier/internal/telemetry"
+	"courier/tracking"
+	"courier/web"
+	"courier/ws"
+)
+
+// extras are what demo and simulate add to a node.
+type extras struct {
+	demo    bool
+	basemap []byte // GeoJSON
+}
+
+// node is one running server, from its listener to its database.
+type node struct {
+	flags   serverFlags
+	log     *slog.Logger
+	clock   clock.Clock
+	store   *sqlstore.Store
+	auth    *auth.Service
+	tracker *tracking.Tracker
+	service *dispatch.Service
+	loop    *dispatch.Loop
+	relay   *outbox.Relay
+	hub     *ws.Hub
+	metrics *telemetry.Metrics
+	http    *http.Server
+	admin   *http.Server
+	listen  net.Listener
+	private net.Listener // nil: no admin listener
+}
+
+// newNode builds and connects everything and opens the listeners. Nothing
+// runs before run.
+func newNode(ctx context.Context, f serverFlags, x extras, logs io.Writer) (n *node, err error) {
+	n = &node{flags: f}
+	if n.log, err = telemetry.NewLogger(logs, f.LogLevel, f.LogFormat); err != nil {
+		return nil, err
+	}
+	origin := f.ClockOrigin
+	if origin.IsZero() {
+		origin = time.Now()
+	}
+	n.clock = clock.New(origin, f.ClockRate)
+	n.metrics = telemetry.NewMetrics(version)
+	if n.store, err = sqlstore.Open(ctx, sqlstore.Config{Dir: f.DataDir, Now: n.clock.Now}); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.store.Close())
+		}
+	}()
+	if err = n.domain(); err != nil {
+		return nil, err
+	}
+	if err = n.edges(x); err != nil {
+		return nil, err
+	}
+	n.observe()
+	var lc net.ListenConfig
+	if n.listen, err = lc.Listen(ctx, "tcp", f.Addr); err != nil {
+		return nil, fmt.Errorf("--addr: %w", err)
+	}
+	if f.AdminAddr != "" {
+		if n.private, err = lc.Listen(ctx, "tcp", f.AdminAddr); err != nil {
+			return nil, fmt.Errorf("--admin-addr: %w", errors.Join(err, n.listen.Close()))
+		}
+	}
+	return n, nil
+}
+
+func (n *node) domain() error {
+	secret, err := n.flags.secret()
+	if err != nil {
+		return err
+	}
+	if n.auth, err = auth.New(auth.Config{Secret: secret}, n.store, n.clock, newID, rand.Reader); err != nil {
+		return err
+	}
+	index := tracking.NewMemory()
+	feed := tracking.NewMemoryFeed()
+	n.tracker, err = tracking.New(tracking.Config{
+		Speed: n.flags.MaxSpeed, Accuracy: n.flags.MaxAccuracy, StaleAfter: n.flags.StaleAfter,
+	}, index, feed, n.store, n.clock, n.log)
+	if err != nil {
+		return err
+	}
+	config, err := n.flags.dispatchConfig()
+	if err != nil {
+		return err
+	}
+	n.service, err = dispatch.New(config, dispatch.Deps{
+		Store: n.store, Locator: index, Clock: n.clock, NewID: newID, NewPIN: newPIN, Log: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.loop = dispatch.NewLoop(n.service, func(r dispatch.Round) { n.metrics.Round(r.Waiting, r.Given, r.Lost, r.Took) })
+
+	events := bus.NewMemory(bus.MemoryConfig{})
+	if n.relay, err = outbox.New(outbox.Config{}, n.store, events, n.log); err != nil {
+		return err
+	}
+	geofence := n.flags.Geofence
+	if geofence == 0 {
+		geofence = -1 // the hub's zero is its default
+	}
+	n.hub, err = ws.New(ws.Config{Origins: n.flags.Origin, Geofence: geofence}, ws.Ports{
+		Auth: n.auth, Service: n.service, Tracker: n.tracker, Feed: feed, Bus: events, Clock: n.clock, Log: n.log,
+	})
+	return err
+}
+
+func (n *node) edges(x extras) error {
+	var proxies []netip.Prefix
+	for _, p := range n.flags.TrustedProxy {
+		prefix, err := netip.ParsePrefix(p)
+		if err != nil {
+			return &settingsError{[]error{fmt.Errorf("--trusted-proxy: %w", err)}}
+		}
+		proxies = append(proxies, prefix)
+	}
+	server, err := web.New(web.Config{
+		Version: version, Mode: dispatch.Mode(n.flags.Mode), Demo: x.demo, PublicURL: n.flags.PublicURL,
+		Center: n.flags.Center, Zoom: n.flags.Zoom, MapStyleURL: n.flags.MapStyleURL, MapHosts: n.flags.MapHost,
+		Basemap: x.basemap, AsyncAPI: ws.AsyncAPI, TrustedProxies: proxies,
+		Ready: n.ready,
+		Observe: func(o web.Observation) {
+			n.metrics.Request(o.Method+" "+o.Route, o.Status, o.Duration)
+		},
+		OnLinkRevoked:     n.hub.Revoked,
+		OnCourierRevoked:  n.hub.CourierRevoked,
+		OnCourierSignedIn: n.hub.CourierSignedIn,
+	}, web.Deps{
+		Dispatch: n.service, Auth: n.auth, Trails: tracking.NewTrails(n.store, n.tracker), Clock: n.clock,
+		NewID: newID, Log: n.log,
+		CourierSocket: n.hub.Courier(), TrackSocket: n.hub.Track(), FleetSocket: n.hub.Fleet(),
+	})
+	if err != nil {
+		return err
+	}
+	n.http = web.NewHTTPServer(server, n.log)
+	n.admin = &http.Server{Handler: n.metrics.AdminHandler(), ReadHeaderTimeout: 5 * time.Second}
+	return nil
+}
+
+// ready says whether a commit is possible now.
+func (n *node) ready(ctx context.Context) error {
+	return n.store.Update(ctx, func(dispatch.Tx) error { return nil })
+}
+
+// run serves until ctx ends, then shuts down: stop accepting, tell sockets
+// to come back, drain, close. started is called once requests are answered.
+func (n *node) run(ctx context.Context, started func()) error {
+	// Each layer runs until the one above it has drained into it.
+	sockets, stopSockets := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSockets()
+	engines, stopEngines := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopEngines()
+
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return n.tracker.Run(engines) })
+	g.Go(func() error { return n.relay.Run(engines) })
+	g.Go(func() error { return n.hub.Run(sockets) })
+	g.Go(func() error { return n.loop.Run(ctx) })
+	g.Go(func() error { return closed(n.http.Serve(n.listen)) })
+	if n.private != nil {
+		g.Go(func() error { return closed(n.admin.Serve(n.private)) })
+	}
+	g.Go(func() error {
+		<-ctx.Done()
+		n.log.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "shutting down")
+		bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), n.flags.ShutdownTimeout)
+		defer cancel()
+		stopped := make(chan error, 1)
+		go func() { stopped <- n.http.Shutdown(bound) }()
+		err := errors.Join(n.hub.Shutdown(bound), <-stopped)
+		stopSockets()
+		stopEngines()
+		return errors.Join(err, n.admin.Shutdown(bound))
+	})
+	started()
+	return errors.Join(g.Wait(), n.store.Close())
+}
+
+// closed drops the error that says that a server was shut down.
+func closed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// url is where this node answers on this machine.
+func (n *node) url() string {
+	_, port, err := net.SplitHostPort(n.listen.Addr().String())
+	if err != nil {
+		return "http://" + n.listen.Addr().String()
+	}
+	return "http://" + net.JoinHostPort("localhost", port)
+}
+
+func (n *node) observe() {
+	n.metrics.Gauge("courier_clock_rate", "Seconds of the server's clock in a real one.", nil, n.clock.Rate)
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+func newPIN() string {
+	d, err := rand.Int(rand.Reader, big.NewInt(10_000))
+	if err != nil {
+		panic(err) // the system has no randomness: nothing may go on
+	}
+	return fmt.Sprintf("%04d", d.Int64())
+}

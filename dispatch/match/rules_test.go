@@ -1,0 +1,211 @@
+package match
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func TestNoHardRuleIsEverBroken(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, o := drawSnapshot(t), drawOptions(t)
+		res := Solve(s, o)
+		wantDecisions(t, s, res)
+		taken := map[string]bool{}
+		last := ""
+		for _, a := range res.Assignments {
+			if a.Courier <= last {
+				t.Fatalf("courier %s after %s", a.Courier, last)
+			}
+			last = a.Courier
+			if len(a.Orders) == 0 || len(a.Orders) > o.MaxBundle {
+				t.Fatalf("a bundle of %d", len(a.Orders))
+			}
+			c := s.Couriers[slices.IndexFunc(s.Couriers, func(c Courier) bool { return c.ID == a.Courier })]
+			for _, id := range a.Orders {
+				if taken[id] {
+					t.Fatalf("order %s is given twice", id)
+				}
+				taken[id] = true
+				wantMayCarry(t, c, orderOf(t, s, id))
+			}
+			wantGoodPlan(t, s, o, c, a)
+		}
+	})
+}
+
+func orderOf(t *rapid.T, s Snapshot, id string) Order {
+	i := slices.IndexFunc(s.Orders, func(o Order) bool { return o.ID == id })
+	if i < 0 {
+		t.Fatalf("order %s is not in the snapshot", id)
+	}
+	return s.Orders[i]
+}
+
+func wantMayCarry(t *rapid.T, c Courier, o Order) {
+	switch {
+	case c.Closed:
+		t.Fatalf("%s is closed", c.ID)
+	case o.Pinned != "" && o.Pinned != c.ID:
+		t.Fatalf("%s is pinned to %s, not %s", o.ID, o.Pinned, c.ID)
+	case slices.Contains(o.Refused, c.ID):
+		t.Fatalf("%s was refused by %s", o.ID, c.ID)
+	case len(o.Vehicles) > 0 && !slices.Contains(o.Vehicles, c.Vehicle):
+		t.Fatalf("%s does not go on a %s", o.ID, c.Vehicle)
+	}
+	for _, skill := range o.Skills {
+		if !slices.Contains(c.Skills, skill) {
+			t.Fatalf("%s lacks %s", c.ID, skill)
+		}
+	}
+}
+
+func wantGoodPlan(t *rapid.T, s Snapshot, o Options, c Courier, a Assignment) {
+	if len(a.Stops) > o.MaxStops || len(a.Stops) != len(c.Stops)+2*len(a.Orders) {
+		t.Fatalf("%d stops for %d committed ones and %d orders, at most %d", len(a.Stops), len(c.Stops), len(a.Orders), o.MaxStops)
+	}
+	if PeakLoad(c.Onboard, a.Stops) > c.Capacity {
+		t.Fatalf("load %d over capacity %d", PeakLoad(c.Onboard, a.Stops), c.Capacity)
+	}
+	before := map[string]Stop{}
+	for _, st := range Schedule(s.Now, c, c.Stops, o) {
+		before[st.Order+string(st.Kind)] = st
+	}
+	var committed []string
+	seen, drops := map[string]bool{}, []string(nil)
+	for i, st := range a.Stops {
+		was, old := before[st.Order+string(st.Kind)]
+		switch {
+		case old:
+			committed = append(committed, st.Order+string(st.Kind))
+			if st.Arrived && i > 0 && len(committed) != i+1 {
+				t.Fatalf("a new stop before the one where the courier stands")
+			}
+			if delay := st.Depart.Sub(was.Depart); st.Kind == Dropoff && delay > 0 {
+				hand := st.Depart.Add(-o.DropoffService / 2)
+				if delay > o.MaxDelay || !st.Due.IsZero() && hand.After(st.Due) {
+					t.Fatalf("committed %s is delayed by %v, due %v", st.Order, delay, st.Due)
+				}
+			}
+		case st.Kind == Pickup:
+			seen[st.Order] = true
+			hand := st.Depart.Add(-(o.PickupService - o.PickupService/2))
+			if !c.ShiftEnd.IsZero() && hand.After(c.ShiftEnd) {
+				t.Fatalf("%s is picked up at %v, shift ends at %v", st.Order, hand, c.ShiftEnd)
+			}
+		default:
+			if !seen[st.Order] {
+				t.Fatalf("%s is dropped off before it is picked up", st.Order)
+			}
+			drops = append(drops, st.Order)
+		}
+	}
+	var want []string
+	for _, st := range c.Stops {
+		want = append(want, st.Order+string(st.Kind))
+	}
+	if !slices.Equal(committed, want) {
+		t.Fatalf("committed stops %v became %v", want, committed)
+	}
+	if !slices.Equal(drops, a.Orders) {
+		t.Fatalf("orders %v, dropped off as %v", a.Orders, drops)
+	}
+	if again := Schedule(s.Now, c, a.Stops, o); !reflect.DeepEqual(again, a.Stops) {
+		t.Fatalf("the plan's times are not its schedule")
+	}
+}
+
+func wantDecisions(t *rapid.T, s Snapshot, res Result) {
+	if len(res.Decisions) != len(s.Orders) {
+		t.Fatalf("%d decisions on %d orders", len(res.Decisions), len(s.Orders))
+	}
+	given := map[string]string{}
+	for _, a := range res.Assignments {
+		for _, id := range a.Orders {
+			given[id] = a.Courier
+		}
+	}
+	for i, d := range res.Decisions {
+		if i > 0 && d.Order <= res.Decisions[i-1].Order {
+			t.Fatalf("decisions are not by order")
+		}
+		if d.Why == "" || d.Candidates == nil {
+			t.Fatalf("%s: no reason or a null list: %+v", d.Order, d)
+		}
+		if want := given[d.Order]; d.Courier != want || (d.Outcome == OutcomeAssigned) != (want != "") {
+			t.Fatalf("%s: decided %s %q, given to %q", d.Order, d.Outcome, d.Courier, want)
+		}
+		for _, c := range d.Candidates {
+			if c.Chosen != (c.Courier == d.Courier) || !c.Chosen && c.Why == "" {
+				t.Fatalf("%s: candidate %+v of %q", d.Order, c, d.Courier)
+			}
+		}
+	}
+}
+
+func TestOrderOfTheSnapshotDoesNotMatter(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, o := drawSnapshot(t), drawOptions(t)
+		shuffled := Snapshot{Now: s.Now}
+		if len(s.Orders) > 0 {
+			shuffled.Orders = rapid.Permutation(s.Orders).Draw(t, "orders")
+		}
+		if len(s.Couriers) > 0 {
+			shuffled.Couriers = rapid.Permutation(s.Couriers).Draw(t, "couriers")
+		}
+		if a, b := Solve(s, o), Solve(shuffled, o); !reflect.DeepEqual(a, b) {
+			t.Fatalf("shuffled:\n%+v\nnot\n%+v", b, a)
+		}
+	})
+}
+
+func TestTheSameDayLaterGivesTheSamePlanLater(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, o := drawSnapshot(t), drawOptions(t)
+		by := time.Duration(rapid.Int64Range(-1e16, 1e16).Draw(t, "shift"))
+		a, b := Solve(s, o), Solve(moved(s, by), o)
+		for i, d := range b.Decisions {
+			b.Decisions[i].Round = d.Round.Add(-by)
+		}
+		for i := range b.Assignments {
+			b.Assignments[i].Stops = movedStops(b.Assignments[i].Stops, -by)
+		}
+		if x, y := fmt.Sprintf("%+v", a), fmt.Sprintf("%+v", b); x != y {
+			t.Fatalf("moved by %v:\n%s\nnot\n%s", by, y, x)
+		}
+	})
+}
+
+func moved(s Snapshot, by time.Duration) Snapshot {
+	s.Now = s.Now.Add(by)
+	s.Orders, s.Couriers = slices.Clone(s.Orders), slices.Clone(s.Couriers)
+	for i := range s.Orders {
+		o := &s.Orders[i]
+		move(by, &o.Placed, &o.Ready, &o.From, &o.Due)
+	}
+	for i := range s.Couriers {
+		move(by, &s.Couriers[i].ShiftEnd)
+		s.Couriers[i].Stops = movedStops(s.Couriers[i].Stops, by)
+	}
+	return s
+}
+
+func movedStops(stops []Stop, by time.Duration) []Stop {
+	stops = slices.Clone(stops)
+	for i := range stops {
+		move(by, &stops[i].Ready, &stops[i].From, &stops[i].Due, &stops[i].Arrive, &stops[i].Depart)
+	}
+	return stops
+}
+
+func move(by time.Duration, times ...*time.Time) {
+	for _, t := range times {
+		if !t.IsZero() {
+			*t = t.Add(by)
+		}
+	}
+}

@@ -1,0 +1,253 @@
+package outbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"courier/internal/bus"
+	"courier/internal/outbox"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// source is an outbox in memory.
+type source struct {
+	mu        sync.Mutex
+	rows      []outbox.Row
+	committed chan struct{}
+	failDone  func(rows []int64) error // asked before marking
+	failRead  error
+}
+
+func newSource() *source { return &source{committed: make(chan struct{}, 1)} }
+
+func (s *source) commit(signal bool, ids ...int64) {
+	s.mu.Lock()
+	for _, id := range ids {
+		s.rows = append(s.rows, outbox.Row{ID: id, Message: bus.Message{ID: fmt.Sprint(id), Key: fmt.Sprint("k", id%3), Version: id}})
+	}
+	s.mu.Unlock()
+	if signal {
+		select {
+		case s.committed <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (s *source) Pending(_ context.Context, limit int) ([]outbox.Row, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.rows[:min(limit, len(s.rows))]), s.failRead
+}
+
+func (s *source) Done(_ context.Context, ids []int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failDone != nil {
+		if err := s.failDone(ids); err != nil {
+			return err
+		}
+	}
+	s.rows = slices.DeleteFunc(s.rows, func(r outbox.Row) bool { return slices.Contains(ids, r.ID) })
+	return nil
+}
+
+func (s *source) Committed() <-chan struct{} { return s.committed }
+
+func (s *source) waiting() int { s.mu.Lock(); defer s.mu.Unlock(); return len(s.rows) }
+
+// sink is a bus that writes down what it took.
+type sink struct {
+	mu    sync.Mutex
+	taken []int64
+	at    []time.Time
+	fail  func() error
+}
+
+func (b *sink) Publish(_ context.Context, messages []bus.Message) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.fail != nil {
+		if err := b.fail(); err != nil {
+			return err
+		}
+	}
+	for _, m := range messages {
+		b.taken, b.at = append(b.taken, m.Version), append(b.at, time.Now())
+	}
+	return nil
+}
+
+func (b *sink) Subscribe(context.Context) (bus.Subscription, error) { panic("not used") }
+func (b *sink) got() []int64                                        { b.mu.Lock(); defer b.mu.Unlock(); return slices.Clone(b.taken) }
+
+func start(t *testing.T, c outbox.Config, s *source, b *sink) (stop func() error) {
+	t.Helper()
+	r, err := outbox.New(c, s, b, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.Run(ctx) }()
+	return func() error { cancel(); return <-done }
+}
+
+func count(from, to int64) []int64 {
+	var ids []int64
+	for id := from; id <= to; id++ {
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+func TestACommitIsPublishedAtOnceAndInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := newSource(), &sink{}
+		stop := start(t, outbox.Config{Batch: 4}, s, b)
+		synctest.Wait()
+		began := time.Now()
+		s.commit(true, count(1, 10)...)
+		synctest.Wait()
+		if got := b.got(); !slices.Equal(got, count(1, 10)) {
+			t.Errorf("published %v", got)
+		}
+		if time.Since(began) != 0 || s.waiting() != 0 {
+			t.Errorf("after %s, %d rows wait", time.Since(began), s.waiting())
+		}
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestTheSweepFindsWhatNobodySignalled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := newSource(), &sink{}
+		stop := start(t, outbox.Config{Sweep: time.Second}, s, b)
+		synctest.Wait()
+		s.commit(false, 1, 2)
+		time.Sleep(1100 * time.Millisecond)
+		if got := b.got(); !slices.Equal(got, []int64{1, 2}) {
+			t.Errorf("published %v", got)
+		}
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestABrokenBusLosesAndReordersNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := newSource(), &sink{}
+		failing := 20
+		b.fail = func() error {
+			if failing--; failing >= 0 {
+				return errors.New("broker away")
+			}
+			return nil
+		}
+		stop := start(t, outbox.Config{Batch: 3, BackoffMin: 10 * time.Millisecond, BackoffMax: time.Second}, s, b)
+		s.commit(true, count(1, 7)...)
+		time.Sleep(5 * time.Second)
+		s.commit(true, 8)
+		time.Sleep(25 * time.Second)
+		if got := b.got(); !slices.Equal(got, count(1, 8)) {
+			t.Errorf("published %v", got)
+		}
+		if failing >= 0 {
+			t.Errorf("%d attempts were never made", failing+1)
+		}
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A node that dies between Publish and Done leaves rows that the next one
+// publishes again.
+func TestACrashBeforeMarkingPublishesAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := newSource(), &sink{}
+		dead := true
+		s.failDone = func([]int64) error {
+			if dead {
+				return errors.New("connection lost")
+			}
+			return nil
+		}
+		stop := start(t, outbox.Config{Drain: 100 * time.Millisecond, BackoffMin: time.Minute, BackoffMax: time.Minute}, s, b)
+		s.commit(true, 1, 2)
+		synctest.Wait()
+		if err := stop(); err == nil {
+			t.Error("Run left rows behind and said nothing")
+		}
+		first := len(b.got())
+		if first == 0 || s.waiting() != 2 {
+			t.Fatalf("published %v, %d wait", b.got(), s.waiting())
+		}
+		dead = false
+		stop = start(t, outbox.Config{}, s, b)
+		synctest.Wait()
+		if got := b.got()[first:]; !slices.Equal(got, []int64{1, 2}) || s.waiting() != 0 {
+			t.Errorf("the second life published %v, %d wait", got, s.waiting())
+		}
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestShutDownDrains(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := newSource(), &sink{}
+		stop := start(t, outbox.Config{Batch: 2, Sweep: time.Hour}, s, b)
+		synctest.Wait()
+		s.commit(false, count(1, 9)...)
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+		if got := b.got(); !slices.Equal(got, count(1, 9)) {
+			t.Errorf("published %v", got)
+		}
+	})
+}
+
+func TestShutDownIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := newSource(), &sink{fail: func() error { return errors.New("broker away") }}
+		stop := start(t, outbox.Config{Drain: 3 * time.Second}, s, b)
+		s.commit(true, 1)
+		synctest.Wait()
+		began := time.Now()
+		if err := stop(); err == nil {
+			t.Error("nothing was drained and Run said nothing")
+		}
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("took %s", took)
+		}
+		if s.waiting() != 1 {
+			t.Error("the row is gone")
+		}
+	})
+}
+
+func TestEveryFaultIsReported(t *testing.T) {
+	_, err := outbox.New(outbox.Config{Batch: -1, Sweep: -1, BackoffMin: time.Hour}, nil, nil, nil)
+	for _, want := range []string{"Batch", "Sweep", "BackoffMin", "source"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s is not in %v", want, err)
+		}
+	}
+}

@@ -1,0 +1,161 @@
+// Package sim makes a city's day happen against a running server: couriers
+// who drive, customers who order and watch, and a ledger of every promise.
+// It speaks only the public protocol.
+//
+//	scenario ─► customers ─ place, track ─► server ◄─ fixes, stops ─ couriers ◄─ scenario
+//	                  └────────► ledger ◄────────────────────┘
+//	                               └► Check ─► Report
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"time"
+
+	"courier/geo"
+	"courier/internal/sim/city"
+	"courier/internal/sim/client"
+	"courier/internal/sim/scenario"
+)
+
+// Config says what to simulate, and where. Durations are of the server's
+// time unless they say otherwise. A zero field takes its default.
+type Config struct {
+	Server     string // base URL
+	AdminToken string // a staff token that may make couriers and API keys
+	Seed       uint64
+
+	// The source: MDRP or Traces, if either is named, else the made city.
+	MDRP         string        // a directory with one instance
+	Traces       string        // a file of cab fixes
+	TracesFrom   time.Duration // the window of it: where it starts
+	TracesWindow time.Duration // and how long it is; 0: to the end
+	Center       geo.Point     // of the made city or the instance; default 52.0, 4.3
+
+	Couriers      int           // made city; default 40
+	OrdersPerHour float64       // made city, the day's mean; default 2.5 a courier
+	Flat          bool          // made city without rush hours
+	DayFrom       time.Duration // made city: the hour of its day at the start; 0: the server's
+	AtOnce        int           // made city: orders that wait at the start already
+	Skills        []string      // made city: what some couriers can and some orders need
+	Capacity      int           // of each courier of an instance or trace; default 10 and 1
+
+	Duration time.Duration // how long orders are placed; 0: until the source or ctx ends
+	Grace    time.Duration // how long open orders may take after that; default 1 h
+
+	DeclineShare float64 // of offers
+	IgnoreShare  float64 // of offers, left to expire
+	FailShare    float64 // of stops that fail
+	CancelShare  float64 // of orders cancelled by their merchant
+	FollowShare  float64 // of customers who watch; default 1. Those with a PIN always do
+
+	FixEvery time.Duration // default 5 s
+	Noise    float64       // metres a fix is off, typically; default 3
+
+	OpenFrom   string        // the status from which the server shows customers the courier; default picked_up
+	StallAfter time.Duration // an order to which nothing has happened for so long counts as silent; default 15 min
+	Settle     time.Duration // real time left for the last frames before the check; default 1 s
+	CheckFor   time.Duration // real time the check may take; default 2 min
+
+	Log           *slog.Logger
+	Progress      func(Figures) // called now and then
+	ProgressEvery time.Duration // real time; default 5 s
+}
+
+func (c Config) withDefaults() Config {
+	if c.Center == (geo.Point{}) {
+		c.Center = geo.Point{Lat: 52.0, Lng: 4.3}
+	}
+	fill(&c.Couriers, 40)
+	fill(&c.OrdersPerHour, 2.5*float64(c.Couriers))
+	fill(&c.Grace, time.Hour)
+	fill(&c.FollowShare, 1)
+	fill(&c.FixEvery, 5*time.Second)
+	fill(&c.Noise, 3)
+	fill(&c.OpenFrom, "picked_up")
+	fill(&c.StallAfter, 15*time.Minute)
+	fill(&c.Settle, time.Second)
+	fill(&c.CheckFor, 2*time.Minute)
+	fill(&c.ProgressEvery, 5*time.Second)
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+func fill[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// validate reports every wrong field. It runs after withDefaults.
+func (c Config) validate() error {
+	var errs []error
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if c.AdminToken == "" {
+		wrong("AdminToken: missing")
+	}
+	if c.MDRP != "" && c.Traces != "" {
+		wrong("MDRP, Traces: only one of them")
+	}
+	if err := c.Center.Validate(); err != nil {
+		wrong("Center: %w", err)
+	}
+	if c.Couriers < 0 {
+		wrong("Couriers: %d is under 0", c.Couriers)
+	}
+	if c.Capacity < 0 {
+		wrong("Capacity: %d is under 0", c.Capacity)
+	}
+	if !(c.OrdersPerHour >= 0) || math.IsInf(c.OrdersPerHour, 0) {
+		wrong("OrdersPerHour: %v is no rate", c.OrdersPerHour)
+	}
+	if !(c.Noise >= 0) || c.Noise > 1000 {
+		wrong("Noise: %v is not between 0 and 1000", c.Noise)
+	}
+	for name, d := range map[string]time.Duration{
+		"TracesFrom": c.TracesFrom, "TracesWindow": c.TracesWindow, "Duration": c.Duration, "Grace": c.Grace,
+		"FixEvery": c.FixEvery, "StallAfter": c.StallAfter, "Settle": c.Settle, "CheckFor": c.CheckFor, "ProgressEvery": c.ProgressEvery,
+	} {
+		if d < 0 {
+			wrong("%s: %v is under 0", name, d)
+		}
+	}
+	for name, share := range map[string]float64{
+		"DeclineShare": c.DeclineShare, "IgnoreShare": c.IgnoreShare, "FailShare": c.FailShare,
+		"CancelShare": c.CancelShare, "FollowShare": c.FollowShare,
+	} {
+		if !(share >= 0 && share <= 1) {
+			wrong("%s: %v is not between 0 and 1", name, share)
+		}
+	}
+	if c.DeclineShare+c.IgnoreShare > 1 {
+		wrong("DeclineShare, IgnoreShare: together over 1")
+	}
+	if _, err := client.New(client.Config{Server: c.Server}); err != nil {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// source reads or makes what is simulated.
+func (c Config) source(start time.Time) (scenario.Source, error) {
+	switch {
+	case c.MDRP != "":
+		return scenario.NewMDRP(scenario.MDRPConfig{Dir: c.MDRP, Center: c.Center, Capacity: c.Capacity})
+	case c.Traces != "":
+		return scenario.NewTraces(scenario.TracesConfig{File: c.Traces, From: c.TracesFrom, Window: c.TracesWindow, Capacity: c.Capacity})
+	}
+	made, err := city.New(city.Config{Seed: c.Seed, Center: c.Center})
+	if err != nil {
+		return nil, err
+	}
+	return scenario.NewCity(scenario.CityConfig{
+		City: made, Seed: c.Seed, Couriers: c.Couriers, OrdersPerHour: c.OrdersPerHour, Flat: c.Flat,
+		Start: start, DayFrom: c.DayFrom, AtOnce: c.AtOnce, Duration: c.Duration, Skills: c.Skills,
+	})
+}

@@ -1,0 +1,221 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"courier/internal/sim/client"
+)
+
+func at(s int) time.Time { return time.Date(2026, 1, 1, 12, 0, s, 0, time.UTC) }
+
+func events(order, courier string, types ...string) []client.Event {
+	var out []client.Event
+	for i, t := range types {
+		e := client.Event{Order: order, Version: int64(i) + 1, Type: t, Status: t, Time: at(10 * i)}
+		if t == "declined" || t == "unassigned" {
+			e.Status = "searching"
+		}
+		e.Data.Courier = courier
+		out = append(out, e)
+	}
+	return out
+}
+
+func whole() []string {
+	return []string{"placed", "searching", "offered", "assigned", "at_pickup", "picked_up", "at_dropoff", "delivered"}
+}
+
+// kept is a world in which every promise was kept.
+func kept() (*Ledger, Facts) {
+	l := New()
+	l.Placed("k1", "r1", "o1")
+	history := []client.Seen{}
+	for i, s := range whole() {
+		history = append(history, client.Seen{Seq: int64(i) + 1, Status: public(s)})
+	}
+	l.Snapshot("o1", 4, history[:4])
+	for _, s := range history[2:] { // a reconnect repeats two
+		l.Shown("o1", s)
+	}
+	l.Ended("o1", "delivered")
+	l.Position("o1", at(51))
+	l.Position("o1", at(69))
+	l.Acked("c1", client.Action{Type: "offer.accept"}, []string{"o1"})
+	for _, kind := range []string{"pickup", "dropoff"} {
+		l.Acked("c1", client.Action{Type: "stop.arrive", Order: "o1", Kind: kind}, nil)
+		l.Acked("c1", client.Action{Type: "stop.complete", Order: "o1", Kind: kind}, nil)
+	}
+	l.Plan("c1", []string{"o1"}, at(30))
+	l.Plan("c1", nil, at(70))
+	return l, Facts{
+		Now:       at(600),
+		Orders:    map[string]client.Order{"o1": {ID: "o1", Reference: "r1", Status: "delivered", Version: 8, Size: 1, Courier: "c1"}},
+		Events:    map[string][]client.Event{"o1": events("o1", "c1", whole()...)},
+		Couriers:  map[string]client.Courier{"c1": {ID: "c1", Capacity: 1}, "c2": {ID: "c2", Capacity: 1}},
+		Decisions: map[string]time.Time{}, Unlisted: map[string]bool{},
+	}
+}
+
+func scope() Scope { return Scope{Slack: 2 * time.Second, Stall: 5 * time.Minute} }
+
+func TestKeptPromisesPass(t *testing.T) {
+	l, f := kept()
+	if v := l.Audit(f, scope()); len(v) != 0 {
+		t.Error(v)
+	}
+}
+
+func TestPlantedViolationsAreFound(t *testing.T) {
+	set := func(f *Facts, change func(o *client.Order)) {
+		o := f.Orders["o1"]
+		change(&o)
+		f.Orders["o1"] = o
+	}
+	open := func(f *Facts, types ...string) {
+		f.Events["o2"] = events("o2", "c1", types...)
+		last := f.Events["o2"][len(types)-1]
+		f.Orders["o2"] = client.Order{ID: "o2", Status: last.Status, Version: last.Version, Size: 1, Courier: "c1"}
+	}
+	for name, tt := range map[string]struct {
+		plant func(l *Ledger, f *Facts)
+		want  string
+	}{
+		"acknowledged order not there":  {func(l *Ledger, _ *Facts) { l.Placed("k2", "r2", "o2") }, Missing},
+		"acknowledged order not listed": {func(_ *Ledger, f *Facts) { f.Unlisted["o1"] = true }, Missing},
+		"one key, two answers":          {func(l *Ledger, _ *Facts) { l.Placed("k1", "r1", "o3"); delete(l.refs, "o3") }, Doubled},
+		"one key, two orders": {func(_ *Ledger, f *Facts) {
+			open(f, "placed", "cancelled")
+			o := f.Orders["o2"]
+			o.Reference = "r1"
+			f.Orders["o2"] = o
+		}, Doubled},
+		"a gap in the events":        {func(_ *Ledger, f *Facts) { f.Events["o1"][3].Version = 5 }, BadEvents},
+		"an illegal step":            {func(_ *Ledger, f *Facts) { open(f, "placed", "searching", "delivered") }, BadEvents},
+		"a step back":                {func(_ *Ledger, f *Facts) { open(f, "placed", "searching", "assigned", "picked_up", "searching") }, BadEvents},
+		"events behind the order":    {func(_ *Ledger, f *Facts) { set(f, func(o *client.Order) { o.Version = 9 }) }, BadEvents},
+		"a gap in a stream":          {func(l *Ledger, _ *Facts) { l.Shown("o1", client.Seen{Seq: 10, Status: "delivered"}) }, BadStream},
+		"a history with a hole":      {func(l *Ledger, _ *Facts) { l.Snapshot("o1", 8, []client.Seen{{Seq: 1, Status: "placed"}}) }, BadStream},
+		"a stream that says other":   {func(l *Ledger, _ *Facts) { l.streams["o1"].seen[4].Status = "picked_up" }, BadStream},
+		"a stream that changes":      {func(l *Ledger, _ *Facts) { l.Shown("o1", client.Seen{Seq: 2, Status: "assigned"}) }, BadStream},
+		"an end that was not shown":  {func(l *Ledger, _ *Facts) { l.Ended("o1", "cancelled") }, BadStream},
+		"a position before pickup":   {func(l *Ledger, _ *Facts) { l.Position("o1", at(45)) }, Exposed},
+		"a position after delivery":  {func(l *Ledger, _ *Facts) { l.Position("o1", at(80)) }, Exposed},
+		"a position never picked up": {func(l *Ledger, f *Facts) { open(f, "placed", "cancelled"); l.Position("o2", at(5)) }, Exposed},
+		"an acked action lost": {func(l *Ledger, _ *Facts) {
+			l.Acked("c2", client.Action{Type: "stop.complete", Order: "o1", Kind: "pickup"}, nil)
+		}, LostAct},
+		"an acked failure lost": {func(l *Ledger, _ *Facts) {
+			l.Acked("c1", client.Action{Type: "stop.fail", Order: "o1", Kind: "dropoff", Reason: "no_answer"}, nil)
+		}, LostAct},
+		"an acceptance lost": {func(l *Ledger, _ *Facts) {
+			l.Acked("c2", client.Action{Type: "offer.accept"}, []string{"o1"})
+		}, LostAct},
+		"an action done twice": {func(_ *Ledger, f *Facts) {
+			f.Events["o1"] = events("o1", "c1", "placed", "searching", "assigned", "at_pickup", "picked_up", "picked_up", "at_dropoff", "delivered")
+		}, DoubleAct},
+		"two plans in the end": {func(_ *Ledger, f *Facts) {
+			open(f, "placed", "searching", "assigned")
+			for _, id := range []string{"c1", "c2"} {
+				c := f.Couriers[id]
+				c.Plan.Stops = []client.Stop{{Order: "o2", Kind: "pickup"}}
+				f.Couriers[id] = c
+			}
+		}, TwoHands},
+		"two plans for a while": {func(l *Ledger, _ *Facts) {
+			l.Plan("c2", []string{"o1"}, at(40))
+			l.Plan("c2", nil, at(50))
+		}, TwoHands},
+		"over capacity": {func(_ *Ledger, f *Facts) {
+			f.Events["o2"] = events("o2", "c1", "placed", "searching", "searching", "searching", "assigned", "at_pickup")
+			f.Orders["o2"] = client.Order{ID: "o2", Status: "at_pickup", Version: 6, Size: 1, Courier: "c1"}
+			c := f.Couriers["c1"]
+			c.Plan.Stops = []client.Stop{{Order: "o2"}}
+			f.Couriers["c1"] = c
+		}, Overload},
+		"over capacity by its own word": {func(l *Ledger, _ *Facts) { l.Load("c1", 2, 1) }, Overload},
+		"a silent search":               {func(_ *Ledger, f *Facts) { open(f, "placed", "searching") }, Silent},
+		"a placed order forgotten":      {func(_ *Ledger, f *Facts) { open(f, "placed") }, Silent},
+		"an assigned order in no plan":  {func(_ *Ledger, f *Facts) { open(f, "placed", "searching", "assigned") }, Silent},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, f := kept()
+			tt.plant(l, &f)
+			got := l.Audit(f, scope())
+			if !slices.ContainsFunc(got, func(v Violation) bool { return v.Kind == tt.want }) {
+				t.Errorf("no %s in %v", tt.want, got)
+			}
+		})
+	}
+}
+
+func TestWhatIsNoViolation(t *testing.T) {
+	waiting := func(f *Facts) {
+		f.Events["o2"] = events("o2", "", "placed", "searching")
+		f.Orders["o2"] = client.Order{ID: "o2", Status: "searching", Version: 2}
+	}
+	for name, plant := range map[string]func(l *Ledger, f *Facts){
+		"a position on its way":  func(l *Ledger, _ *Facts) { l.Position("o1", at(71)) },
+		"a plan on its way":      func(l *Ledger, _ *Facts) { l.Plan("c2", []string{"o1"}, at(69)); l.Plan("c2", nil, at(80)) },
+		"queued and thought of":  func(_ *Ledger, f *Facts) { waiting(f); f.Decisions["o2"] = at(590) },
+		"waiting under an alarm": func(_ *Ledger, f *Facts) { waiting(f); f.Alerts = []client.Alert{{Order: "o2", Kind: "at_risk"}} },
+		"someone else's delivery": func(l *Ledger, _ *Facts) {
+			l.Acked("c1", client.Action{Type: "stop.arrive", Order: "x", Kind: "pickup"}, nil)
+		},
+		"given back, then again": func(l *Ledger, f *Facts) {
+			f.Events["o1"] = events("o1", "c1", "placed", "searching", "assigned", "unassigned", "assigned", "at_pickup", "picked_up", "at_dropoff", "delivered")
+			f.Orders["o1"] = client.Order{ID: "o1", Reference: "r1", Status: "delivered", Version: 9}
+			delete(l.streams, "o1")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, f := kept()
+			plant(l, &f)
+			if v := l.Audit(f, scope()); len(v) != 0 {
+				t.Error(v)
+			}
+		})
+	}
+}
+
+// server answers from Facts.
+type server struct{ f Facts }
+
+func (s server) Orders(context.Context, string, client.Filter) ([]client.Order, error) {
+	var out []client.Order
+	for _, o := range s.f.Orders {
+		out = append(out, o)
+	}
+	return out, nil
+}
+
+func (s server) Order(_ context.Context, _, id string) (client.Order, error) {
+	return client.Order{}, fmt.Errorf("get %s: %w", id, &client.Problem{Status: 404, Code: "not_found"})
+}
+
+func (s server) Events(_ context.Context, _, id string) ([]client.Event, error) {
+	return s.f.Events[id], nil
+}
+
+func (s server) Decisions(context.Context, string, string) ([]client.Decision, error) {
+	return nil, nil
+}
+
+func (s server) Couriers(context.Context, string) ([]client.Courier, error) { return nil, nil }
+func (s server) Alerts(context.Context, string) ([]client.Alert, error)     { return nil, nil }
+
+func TestCheckAsksTheServer(t *testing.T) {
+	l, f := kept()
+	s := scope()
+	s.Now = func() time.Time { return at(600) }
+	if _, v, err := l.Check(t.Context(), server{f}, s); err != nil || len(v) != 0 {
+		t.Error(v, err)
+	}
+	l.Placed("k9", "r9", "o9")
+	if _, v, err := l.Check(t.Context(), server{f}, s); err != nil || len(v) != 1 || v[0].Kind != Missing {
+		t.Error(v, err)
+	}
+}

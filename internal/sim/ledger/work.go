@@ -1,0 +1,194 @@
+package ledger
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"courier/internal/sim/client"
+)
+
+// acts: what couriers were told is done is in the events, once.
+func (a *audit) acts() {
+	type key struct{ order, courier, event string }
+	told := map[key]bool{}
+	for _, act := range a.l.acts {
+		events := map[string][]string{
+			"accept": {"assigned"}, "arrive pickup": {"at_pickup"}, "arrive dropoff": {"at_dropoff"},
+			"complete pickup": {"picked_up"}, "complete dropoff": {"delivered"}, "complete return": {"returned"},
+			"fail pickup": {"failed"}, "fail dropoff": {"failed"},
+		}[act.name()]
+		if act.name() == "fail pickup" && act.reason == "courier_problem" {
+			events = []string{"unassigned", "searching"}
+		}
+		if len(events) == 0 {
+			continue
+		}
+		k := key{act.order, act.courier, events[0]}
+		if told[k] {
+			continue // the same again: an offer taken twice after a reassignment, say
+		}
+		told[k] = true
+		if len(a.lives[act.order].events) == 0 {
+			if a.l.refs[act.order] != "" {
+				a.add(LostAct, act.order, act.courier, "%s was acknowledged; the order has no events", act.name())
+			}
+			continue // someone else's order
+		}
+		found, doubled := false, false
+		for _, s := range a.lives[act.order].stretches {
+			if s.courier != act.courier {
+				continue
+			}
+			for _, e := range events {
+				found = found || s.events[e] > 0
+				doubled = doubled || s.events[e] > 1
+			}
+		}
+		switch {
+		case !found:
+			a.add(LostAct, act.order, act.courier, "%s was acknowledged; no %s by this courier in the events", act.name(), events[0])
+		case doubled:
+			a.add(DoubleAct, act.order, act.courier, "%s is in the events twice", act.name())
+		}
+	}
+}
+
+func (a act) name() string {
+	if a.stop == "" {
+		return a.kind
+	}
+	return a.kind + " " + a.stop
+}
+
+// hands: no order is in two couriers' plans at once, neither in the end nor
+// for longer than a frame needs to arrive.
+func (a *audit) hands() {
+	last := map[string]string{}
+	for _, id := range slices.Sorted(maps.Keys(a.f.Couriers)) {
+		seen := map[string]bool{}
+		for _, s := range a.f.Couriers[id].Plan.Stops {
+			if other := last[s.Order]; other != "" && !seen[s.Order] {
+				a.add(TwoHands, s.Order, id, "also in the plan of %s", other)
+			}
+			if !seen[s.Order] {
+				last[s.Order] = id
+			}
+			seen[s.Order] = true
+			if o, ok := a.f.Orders[s.Order]; ok && s.Kind != "return" && o.Courier != "" && o.Courier != id {
+				a.add(TwoHands, s.Order, id, "in this plan, while the order says %s", o.Courier)
+			}
+		}
+	}
+	for order, closed := range a.l.held {
+		spans := slices.Clone(closed)
+		for courier, open := range a.l.open {
+			if since, ok := open[order]; ok {
+				spans = append(spans, span{courier, since, a.f.Now})
+			}
+		}
+		slices.SortFunc(spans, func(x, y span) int { return x.from.Compare(y.from) })
+		for i, x := range spans {
+			for _, y := range spans[i+1:] {
+				if both := minTime(x.to, y.to).Sub(y.from); x.courier != y.courier && both > a.s.Slack {
+					a.add(TwoHands, order, y.courier, "in this plan and that of %s for %v", x.courier, both)
+				}
+			}
+		}
+	}
+}
+
+func minTime(x, y time.Time) time.Time {
+	if x.Before(y) {
+		return x
+	}
+	return y
+}
+
+// capacity: replaying all events, no courier ever has more than fits. An
+// event's time may be read a moment before it is committed, so what is taken
+// counts from a little later.
+func (a *audit) capacity() {
+	type change struct {
+		at    time.Time
+		delta int
+		order string
+	}
+	changes := map[string][]change{}
+	for id, l := range a.lives {
+		size := max(1, a.f.Orders[id].Size)
+		for _, s := range l.stretches {
+			from := s.from.Add(a.s.Slack)
+			if !s.to.IsZero() && !s.to.After(from) {
+				continue
+			}
+			changes[s.courier] = append(changes[s.courier], change{from, size, id})
+			if !s.to.IsZero() {
+				changes[s.courier] = append(changes[s.courier], change{s.to, -size, id})
+			}
+		}
+	}
+	for courier, list := range changes {
+		fits, known := a.f.Couriers[courier]
+		if !known {
+			continue
+		}
+		slices.SortFunc(list, func(x, y change) int {
+			return cmp.Or(x.at.Compare(y.at), cmp.Compare(x.delta, y.delta), cmp.Compare(x.order, y.order))
+		})
+		load := 0
+		for _, c := range list {
+			if load += c.delta; load > fits.Capacity && c.delta > 0 {
+				a.add(Overload, c.order, courier, "load %d of %d at %s", load, fits.Capacity, c.at.Format(time.RFC3339))
+				break
+			}
+		}
+	}
+	for courier, detail := range a.l.overloads {
+		a.add(Overload, "", courier, "the server itself said %s", detail)
+	}
+	for id, c := range a.f.Couriers {
+		if c.Load > c.Capacity {
+			a.add(Overload, "", id, "load %d of %d in the end", c.Load, c.Capacity)
+		}
+	}
+}
+
+// silent: whatever is open is queued, on its way, or has raised an alarm.
+func (a *audit) silent() {
+	alarmed := map[string]bool{}
+	for _, alert := range a.f.Alerts {
+		alarmed[alert.Order] = true
+		alarmed[alert.Courier] = true
+	}
+	delete(alarmed, "")
+	for id, o := range a.f.Orders {
+		events := a.lives[id].events
+		if o.Over() || alarmed[id] || o.Status == "unassignable" || len(events) == 0 {
+			continue
+		}
+		latest := events[len(events)-1].Time
+		if d := a.f.Decisions[id]; d.After(latest) {
+			latest = d
+		}
+		if a.f.Now.Sub(latest) < a.s.Stall {
+			continue
+		}
+		switch o.Status {
+		case "placed":
+			if a.f.Now.Sub(o.ReadyAt) > a.s.Stall {
+				a.add(Silent, id, "", "still placed %v after it was ready", a.f.Now.Sub(o.ReadyAt))
+			}
+		case "searching", "offered":
+			a.add(Silent, id, "", "%s, and nothing for %v", o.Status, a.f.Now.Sub(latest))
+		default:
+			c := a.f.Couriers[o.Courier]
+			planned := slices.ContainsFunc(c.Plan.Stops, func(s client.Stop) bool { return s.Order == id })
+			gone := c.State == "stale" || c.State == "offline"
+			if !planned || gone && !alarmed[o.Courier] {
+				a.add(Silent, id, o.Courier, "%s, in the plan: %t, courier %s, and nothing for %v", o.Status, planned, c.State, a.f.Now.Sub(latest))
+			}
+		}
+	}
+}

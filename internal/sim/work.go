@@ -1,0 +1,214 @@
+package sim
+
+import (
+	"time"
+
+	"courier/geo"
+	"courier/internal/sim/client"
+	"courier/internal/sim/scenario"
+)
+
+// How near a stop counts as being there.
+const thereMetres = 20
+
+// work drives to the first stop of the plan, serves it, and goes on. It says
+// when something is due next; zero: nothing until the server speaks.
+func (c *courier) work(now time.Time) time.Time {
+	first := c.firstStop(now)
+	if first == nil {
+		c.goal = nil
+		return c.idle(now)
+	}
+	if c.goal == nil || keyOf(*c.goal) != keyOf(*first) {
+		// Two pickups at one door are one visit; else the service ends first.
+		visit := first.Kind == "pickup" && c.freeFrom.Kind == "pickup" && geo.Distance(first.Point, c.freeFrom.Point) < thereMetres
+		if now.Before(c.freeAt) && !visit {
+			return c.freeAt
+		}
+		since := c.arrived
+		c.setGoal(*first, now)
+		if visit && c.arrived.IsZero() && geo.Distance(c.body.at(now), first.Point) < thereMetres {
+			c.arrive(since)
+		}
+	} else {
+		c.goal.ReadyAt, c.goal.ArrivedAt, c.goal.PINRequired = first.ReadyAt, first.ArrivedAt, first.PINRequired
+		if geo.Distance(c.goal.Point, first.Point) > thereMetres { // the address was corrected
+			c.setGoal(*first, now)
+		}
+	}
+	if c.arrived.IsZero() {
+		if now.Before(c.body.arrival()) {
+			return c.body.arrival()
+		}
+		c.arrive(now)
+	}
+	return c.serve(now)
+}
+
+func (c *courier) firstStop(now time.Time) *client.Stop {
+	for i, s := range c.plan {
+		when, did := c.done[keyOf(s)]
+		if did && now.Sub(when) < c.sim.clock.server(5*time.Second) {
+			continue // the plan will know soon
+		}
+		return &c.plan[i]
+	}
+	return nil
+}
+
+func (c *courier) setGoal(s client.Stop, now time.Time) {
+	c.goal, c.arrived, c.failing, c.tryAt = &s, time.Time{}, "", time.Time{}
+	c.away = true
+	here := c.body.at(now)
+	if geo.Distance(here, s.Point) < thereMetres {
+		c.body.drive(scenario.Leg{Path: []geo.Point{here}}, now)
+	} else {
+		c.body.drive(c.sim.source.Leg(here, s.Point, c.spec.Vehicle), now)
+	}
+	if c.rng.Float64() < c.sim.c.FailShare && s.Kind != "return" {
+		reasons := map[string][]string{"pickup": {"closed", "courier_problem"}, "dropoff": {"no_answer", "refused"}}[s.Kind]
+		c.failing = reasons[c.rng.IntN(len(reasons))]
+	}
+}
+
+// arrive says so, unless the server has seen it itself.
+func (c *courier) arrive(at time.Time) {
+	c.arrived = at
+	if c.goal.ArrivedAt.IsZero() {
+		c.socket.Do(client.Action{Type: "stop.arrive", Order: c.goal.Order, Kind: c.goal.Kind, At: &at})
+	}
+}
+
+// serve waits for the goods and hands them over.
+func (c *courier) serve(now time.Time) time.Time {
+	s := *c.goal
+	ready := c.arrived.Add(c.sim.source.Service(s.Kind).Before)
+	if s.Kind == "pickup" && s.ReadyAt.After(ready) {
+		ready = s.ReadyAt
+	}
+	ready = later(ready, c.tryAt)
+	if now.Before(ready) {
+		return ready
+	}
+	for _, d := range c.acting {
+		if keyOf(d.stop) == keyOf(s) {
+			return time.Time{} // the answer is on its way
+		}
+	}
+	action := client.Action{Type: "stop.complete", Order: s.Order, Kind: s.Kind, At: &now}
+	if c.failing != "" {
+		action.Type, action.Reason = "stop.fail", c.failing
+	} else if s.Kind == "dropoff" && s.PINRequired {
+		pin, known := c.sim.pins.Load(s.Order)
+		switch {
+		case known:
+			action.Proof = &client.Proof{PIN: pin.(string)}
+		case now.Sub(c.arrived) > 10*time.Minute:
+			action.Type, action.Reason, action.Note = "stop.fail", "no_answer", "nobody to tell the PIN"
+		default:
+			return now.Add(5 * time.Second)
+		}
+	} else if s.Kind == "dropoff" {
+		action.Proof = &client.Proof{Note: "handed over"}
+	}
+	c.acting[c.socket.Do(action)] = deed{s, now}
+	return time.Time{}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// idle roams, where the source has couriers roam.
+func (c *courier) idle(now time.Time) time.Time {
+	if c.spec.Trace != nil || c.body.moving(now) || c.duty != "available" {
+		return time.Time{}
+	}
+	if c.roamAt.IsZero() {
+		c.roamAt = later(now, c.freeAt).Add(time.Duration((3 + 7*c.rng.Float64()) * float64(time.Minute)))
+	}
+	if now.Before(c.roamAt) {
+		return c.roamAt
+	}
+	c.roamAt = time.Time{}
+	here := c.body.at(now)
+	if to, ok := c.sim.source.Roam(here, c.rng.Float64()); ok {
+		c.body.drive(c.sim.source.Leg(here, to, c.spec.Vehicle), now)
+		return c.body.arrival()
+	}
+	return time.Time{}
+}
+
+// keepFixes reports the position when it is time to.
+func (c *courier) keepFixes(now time.Time) time.Time {
+	if c.duty != "available" && c.duty != "break" {
+		return time.Time{}
+	}
+	if c.spec.Trace != nil && c.goal == nil && len(c.plan) == 0 {
+		if c.away {
+			c.catchUp(now)
+		}
+		if !c.away {
+			return c.replayed(now)
+		}
+	}
+	if c.fixAt.IsZero() { // not all at the same moment
+		c.fixAt = now.Add(time.Duration(c.rng.Float64() * float64(c.sim.c.FixEvery)))
+	}
+	if !now.Before(c.fixAt) {
+		c.report(c.body.fix(now, c.rng, c.sim.c.Noise))
+		if c.fixAt = c.fixAt.Add(c.sim.c.FixEvery); c.fixAt.Before(now) {
+			c.fixAt = now.Add(c.sim.c.FixEvery)
+		}
+	}
+	return c.fixAt
+}
+
+func (c *courier) report(f client.Fix) {
+	c.sim.figures.fixes.Add(1)
+	c.socket.Report(f)
+}
+
+// How fast a cab drives back to where its trace has it, in m/s, and how near
+// it has to come.
+const (
+	catchUpSpeed  = 15
+	catchUpMetres = 60
+)
+
+// catchUp drives towards the recorded position until it is reached.
+func (c *courier) catchUp(now time.Time) {
+	if now.Before(c.freeAt) {
+		return
+	}
+	here, there := c.body.at(now), scenario.Recorded(c.spec.Trace, now.Sub(c.sim.start))
+	if d := geo.Distance(here, there); d > catchUpMetres {
+		if !now.Before(c.fixAt) || !c.body.moving(now) {
+			c.body.drive(scenario.Leg{Path: []geo.Point{here, there}, Time: time.Duration(d / catchUpSpeed * float64(time.Second))}, now)
+		}
+		return
+	}
+	c.away = false
+	c.fixAt = time.Time{}
+	for c.replay < len(c.spec.Trace) && c.sim.start.Add(c.spec.Trace[c.replay].At).Before(now) {
+		c.replay++
+	}
+}
+
+// replayed reports the recorded fixes, as they were.
+func (c *courier) replayed(now time.Time) time.Time {
+	for c.replay < len(c.spec.Trace) {
+		f := c.spec.Trace[c.replay]
+		at := c.sim.start.Add(f.At)
+		if now.Before(at) {
+			return at
+		}
+		c.replay++
+		c.body.stand(f.Point)
+		c.report(client.Fix{Time: at, Lat: f.Point.Lat, Lng: f.Point.Lng, Accuracy: 10})
+	}
+	return time.Time{}
+}

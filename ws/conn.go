@@ -1,0 +1,325 @@
+package ws
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// slot is what a newer frame of the same kind makes worthless. Frames in no
+// slot are all delivered, in order.
+type slot uint8
+
+const (
+	noSlot slot = iota
+	slotPing
+	slotPong
+	slotClose
+	slotPosition
+	slotETA
+	slotOrders
+	slotCouriers
+	slotCells
+	slotStats
+)
+
+// entry is a frame that waits.
+type entry struct {
+	frame frame
+	slot  slot
+}
+
+// conn is one socket: gorilla upgrades and reads it, and all that goes out
+// passes the queue, which one goroutine empties while there is something in
+// it. An idle connection holds its reading goroutine and no buffer but the
+// reader's.
+//
+// Frames are written to the net.Conn directly, each whole frame in one Write
+// that no other can cut: gorilla itself writes nothing but the close frames
+// of its own protocol errors, after which nothing of ours follows that
+// anyone waits for.
+type conn struct {
+	hub   *Hub
+	kind  Kind
+	ws    *websocket.Conn
+	net   net.Conn
+	limit int // bytes that may wait
+
+	readLimit int // bytes of one frame; the reader's own
+
+	mu      sync.Mutex
+	queue   []entry
+	bytes   int  // waiting or being written
+	writing bool // a goroutine empties the queue
+	closing bool // nothing more may be queued
+	gone    bool // the reader has ended
+	code    int  // of the close frame that was queued
+	touched time.Time
+	ping    *time.Timer
+	session session    // once authenticated
+	cred    credential // guarded by mu
+}
+
+// writeAtOnce is how much one write may gather.
+const writeAtOnce = 16 << 10
+
+func newConn(h *Hub, kind Kind, ws *websocket.Conn) *conn {
+	c := &conn{hub: h, kind: kind, ws: ws, net: ws.NetConn(), limit: h.Queue, readLimit: h.Read}
+	if kind == KindFleet {
+		c.limit = h.FleetQueue
+	}
+	ws.SetPingHandler(func(data string) error {
+		c.touch()
+		c.pushSlot(slotPong, control(websocket.PongMessage, []byte(data)))
+		return nil
+	})
+	ws.SetPongHandler(func(string) error { c.touch(); return nil })
+	ws.SetCloseHandler(func(int, string) error { c.close(websocket.CloseNormalClosure, "", ""); return nil })
+	return c
+}
+
+// push queues a frame that must arrive. If the reader is too slow for it the
+// connection is closed, to resume later: memory is bounded (I12). One frame
+// of any size fits an empty queue.
+func (c *conn) push(f frame) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing {
+		return
+	}
+	if c.bytes > 0 && c.bytes+len(f) > c.limit {
+		c.hub.count.slow.Add(1)
+		c.closeLocked(codeTooSlow, "unavailable", "too slow: come back and resume")
+		return
+	}
+	c.queueLocked(entry{f, noSlot})
+}
+
+// pushSlot queues a frame in the place of the one of its slot that still
+// waits: newest wins. It goes to the end, so that it never overtakes a frame
+// that was true before it.
+func (c *conn) pushSlot(s slot, f frame) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing {
+		return
+	}
+	for i := range c.queue {
+		if c.queue[i].slot == s {
+			c.bytes -= len(c.queue[i].frame)
+			c.queue = append(c.queue[:i], c.queue[i+1:]...)
+			c.hub.count.overtaken.Add(1)
+			break
+		}
+	}
+	c.queueLocked(entry{f, s})
+}
+
+// waits says whether a frame of the slot is still in the queue.
+func (c *conn) waits(s slot) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range c.queue {
+		if c.queue[i].slot == s {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *conn) queueLocked(e entry) {
+	c.queue = append(c.queue, e)
+	c.bytes += len(e.frame)
+	if !c.writing {
+		c.writing = true
+		c.hub.sockets.Add(1)
+		go c.flush()
+	}
+}
+
+// flush empties the queue and ends. What waits goes out in as few writes as
+// possible.
+func (c *conn) flush() {
+	defer c.hub.sockets.Done()
+	var buf *[]byte
+	for {
+		c.mu.Lock()
+		if len(c.queue) == 0 {
+			c.writing = false
+			c.restLocked()
+			c.mu.Unlock()
+			return
+		}
+		out, n := []byte(c.queue[0].frame), 1
+		if len(c.queue) > 1 && len(out) < writeAtOnce {
+			if buf == nil {
+				buf = c.hub.scratch.get()
+				defer c.hub.scratch.put(buf)
+			}
+			*buf = append((*buf)[:0], out...)
+			for n < len(c.queue) && len(*buf)+len(c.queue[n].frame) <= writeAtOnce {
+				*buf = append(*buf, c.queue[n].frame...)
+				n++
+			}
+			out = *buf
+		}
+		if n == len(c.queue) {
+			c.queue = c.queue[:0]
+			if cap(c.queue) > 4 {
+				c.queue = nil
+			}
+		} else {
+			c.queue = append(c.queue[:0], c.queue[n:]...)
+		}
+		c.mu.Unlock()
+
+		_ = c.net.SetWriteDeadline(time.Now().Add(c.hub.WriteTimeout))
+		_, err := c.net.Write(out)
+		c.hub.count.out.Add(uint64(n)) //nolint:gosec // over 0
+		c.hub.count.writes.Add(1)
+
+		c.mu.Lock()
+		c.bytes -= len(out)
+		if err != nil {
+			c.writing, c.closing, c.queue, c.bytes = false, true, nil, 0
+			c.mu.Unlock()
+			_ = c.net.Close() // wakes the reader
+			return
+		}
+		c.mu.Unlock()
+	}
+}
+
+// restLocked is what the writer does at the end of its work.
+func (c *conn) restLocked() {
+	switch {
+	case c.gone:
+		_ = c.net.Close()
+	case c.closing: // the other side's close frame has a moment to come
+		_ = c.net.SetReadDeadline(time.Now().Add(c.hub.CloseWait))
+	}
+}
+
+// close says goodbye: an error frame if there is a fault to name, then the
+// close frame. What still waits goes out first.
+func (c *conn) close(code int, fault, detail string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closeLocked(code, fault, detail)
+}
+
+func (c *conn) closeLocked(code int, fault, detail string) {
+	if c.closing {
+		return
+	}
+	c.closing, c.code = true, code
+	if code == codeTooSlow { // nothing will get through soon
+		for _, e := range c.queue {
+			c.bytes -= len(e.frame)
+		}
+		c.queue = nil
+	}
+	if fault != "" {
+		if f, err := c.hub.scratch.encode(&failure{Type: "error", Code: fault, Detail: detail}); err == nil {
+			c.queueLocked(entry{f, noSlot})
+		}
+	}
+	c.queueLocked(entry{closing(code, detail), slotClose})
+}
+
+// touch notes that the other side is alive. The deadline moves in steps, to
+// save a timer's work for each frame.
+func (c *conn) touch() {
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing || now.Sub(c.touched) < c.hub.Silence/20 {
+		return
+	}
+	c.touched = now
+	_ = c.net.SetReadDeadline(now.Add(c.hub.Silence))
+}
+
+// expect bounds the wait for one frame of the handshake.
+func (c *conn) expect(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closing {
+		c.touched = time.Now().Add(d - c.hub.Silence/20) // frames of control do not prolong it
+		_ = c.net.SetReadDeadline(time.Now().Add(d))
+	}
+}
+
+// read waits for the next text frame and gives it to take, which must not
+// keep it. The buffer comes from the pool once something is there, so that
+// an idle connection holds none.
+func (c *conn) read(take func(data []byte) error) error {
+	typ, r, err := c.ws.NextReader()
+	if err != nil {
+		return fmt.Errorf("read frame: %w", err)
+	}
+	c.hub.count.in.Add(1)
+	if typ != websocket.TextMessage {
+		return &closeError{codeBadFrame, "malformed", "not a text frame"}
+	}
+	pooled := c.hub.scratch.get()
+	defer c.hub.scratch.put(pooled)
+	buf := *pooled
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		*pooled = buf
+		switch {
+		case len(buf) > c.readLimit: // gorilla's own limit closes with 1009
+			return &closeError{codeBadFrame, "too_large", fmt.Sprintf("a frame may have %d bytes", c.readLimit)}
+		case errors.Is(err, io.EOF):
+			return take(buf)
+		case err != nil:
+			return fmt.Errorf("read frame: %w", err)
+		}
+	}
+}
+
+// over says that a close frame is on its way: what comes in now is ignored.
+func (c *conn) over() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closing
+}
+
+// keepAlive pings for as long as the connection is open.
+func (c *conn) keepAlive() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closing {
+		c.ping = time.AfterFunc(c.hub.Ping, func() {
+			c.pushSlot(slotPing, c.hub.pingFrame)
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if !c.closing {
+				c.ping.Reset(c.hub.Ping)
+			}
+		})
+	}
+}
+
+// end is the reader's last act: the writer may finish what it holds.
+func (c *conn) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ping != nil {
+		c.ping.Stop()
+	}
+	c.gone, c.closing = true, true
+	if !c.writing {
+		_ = c.net.Close()
+	}
+}

@@ -1,0 +1,263 @@
+package ws
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+
+	"courier/dispatch"
+	"courier/geo"
+	"courier/internal/auth"
+	"courier/tracking"
+)
+
+// couriers are the sessions of this node, by courier: the newest of each.
+type couriers struct {
+	mu   sync.Mutex
+	byID map[string]*courierSession
+}
+
+func (c *couriers) get(id string) *courierSession {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.byID[id]
+}
+
+func (c *couriers) len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.byID)
+}
+
+// put returns the session that s replaces, or false if s is the older one.
+func (c *couriers) put(s *courierSession) (*courierSession, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := c.byID[s.id]
+	if before != nil && before.epoch > s.epoch {
+		return nil, false
+	}
+	c.byID[s.id] = s
+	return before, true
+}
+
+func (c *couriers) drop(s *courierSession) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byID[s.id] == s {
+		delete(c.byID, s.id)
+	}
+}
+
+// all returns the sessions by courier id.
+func (c *couriers) all() map[string]*courierSession {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make(map[string]*courierSession, len(c.byID))
+	for id, s := range c.byID {
+		out[id] = s
+	}
+	return out
+}
+
+// courierSession is one courier's socket. Actions are taken one after the
+// other by the reader; what others change comes by task.
+type courierSession struct {
+	hub   *Hub
+	conn  *conn
+	id    string
+	epoch int64
+	task  task
+
+	mu      sync.Mutex // held while reading state and sending what is new
+	live    bool       // resumed
+	watched bool
+	sent    courierSent
+	fences  []tracking.Fence
+}
+
+// courierSent is what the client has been told.
+type courierSent struct {
+	dispatch.Courier
+	offer string
+}
+
+func newCourierSession(h *Hub, c *conn, id auth.Identity) *courierSession {
+	s := &courierSession{hub: h, conn: c, id: id.ID, epoch: id.Epoch}
+	s.task = task{urgent: true, run: func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, h.CallTimeout)
+		defer cancel()
+		if err := s.refresh(ctx); err != nil {
+			s.failed(ctx, err)
+		}
+	}}
+	return s
+}
+
+// failed deals with a refresh that could not be done: the sweeper tries
+// again, unless the session is over.
+func (s *courierSession) failed(ctx context.Context, err error) {
+	var why *closeError
+	if errors.As(err, &why) {
+		s.conn.close(why.code, why.fault, why.detail)
+		return
+	}
+	if ctx.Err() == nil {
+		s.hub.Log.LogAttrs(ctx, slog.LevelWarn, "courier not refreshed", slog.String("courier_id", s.id), slog.Any("err", err))
+	}
+}
+
+func (s *courierSession) newest(ctx context.Context) (int64, error) {
+	c, _, err := s.hub.Service.CourierState(ctx, s.id)
+	if err != nil {
+		return 0, err
+	}
+	if c.Epoch > s.epoch {
+		return 0, errElsewhere
+	}
+	return c.Version, nil
+}
+
+func (s *courierSession) resume(ctx context.Context, seq int64) error {
+	before, ok := s.hub.couriers.put(s)
+	if !ok {
+		return errElsewhere
+	}
+	if before != nil {
+		before.conn.close(errElsewhere.code, errElsewhere.fault, errElsewhere.detail)
+	}
+	s.watched = true
+	s.hub.wait(ctx, s.hub.interest.addKey(s.id))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, open, err := s.hub.Service.CourierState(ctx, s.id)
+	if err != nil {
+		return err
+	}
+	if c.Epoch > s.epoch {
+		return errElsewhere
+	}
+	if seq != c.Version { // also when it is ahead, as after a restored backup
+		frames := []seqFrame{s.planFrame(c, open)}
+		if open != nil {
+			frames = append(frames, &offer{Type: "offer", Offer: *open})
+		}
+		s.send(frames, min(seq, c.Version-1), c.Version)
+	}
+	s.live = true
+	s.remember(c, open)
+	return nil
+}
+
+func (s *courierSession) end() {
+	s.hub.couriers.drop(s)
+	if s.watched {
+		s.hub.interest.dropKey(s.id)
+	}
+}
+
+func (s *courierSession) revoked(reason string) {
+	why := errRevoked
+	if reason == "expired" {
+		why = errExpired
+	}
+	s.conn.close(why.code, why.fault, why.detail)
+}
+
+func (s *courierSession) receive(ctx context.Context, frame any) error {
+	switch f := frame.(type) {
+	case *fixesIn:
+		return s.fixes(ctx, f)
+	case actor:
+		return s.act(ctx, f)
+	}
+	return &closeError{codeBadFrame, "invalid", "auth and resume come once"}
+}
+
+func (s *courierSession) act(ctx context.Context, f actor) error {
+	action := f.action()
+	err := s.hub.Service.Act(ctx, s.id, s.epoch, f.clientID(), action)
+	if errors.Is(err, dispatch.ErrStaleSession) {
+		return errElsewhere
+	}
+	s.answer(ctx, &ack{ID: f.clientID()}, err)
+	if err != nil {
+		return nil
+	}
+	// What follows in the same burst must find the new duty and plan.
+	if err := s.refresh(ctx); err != nil {
+		s.failed(ctx, err)
+	}
+	return nil
+}
+
+func (s *courierSession) answer(ctx context.Context, a *ack, err error) {
+	a.Type, a.OK = "ack", err == nil
+	if err != nil {
+		var ours bool
+		if a.Code, a.Detail, ours = faultOf(err); ours {
+			s.hub.Log.LogAttrs(ctx, slog.LevelError, "courier frame failed", slog.String("courier_id", s.id), slog.Any("err", err))
+		}
+	}
+	s.hub.push(s.conn, a)
+}
+
+func (s *courierSession) fixes(ctx context.Context, f *fixesIn) error {
+	s.mu.Lock()
+	off, fences := s.sent.Duty == dispatch.Off, s.fences
+	s.mu.Unlock()
+	accepted := 0
+	a := &ack{ID: f.ID, Accepted: &accepted}
+	if off {
+		a.Rejected = make([]tracking.Rejection, len(f.Fixes))
+		for i := range f.Fixes {
+			a.Rejected[i] = tracking.Rejection{Index: i, Reason: tracking.OffDuty}
+		}
+		s.answer(ctx, a, nil)
+		return nil
+	}
+	result, err := s.hub.Tracker.Ingest(ctx, s.id, f.Fixes, fences)
+	if err != nil {
+		a.Accepted = nil
+	} else {
+		accepted, a.Late, a.Rejected = result.Accepted, result.Late, result.Rejected
+	}
+	s.answer(ctx, a, err)
+	for _, fence := range result.Entered {
+		s.arrived(ctx, fence)
+	}
+	return nil
+}
+
+func (s *courierSession) arrived(ctx context.Context, fence string) {
+	order, kind := stopOf(fence)
+	if err := s.hub.Service.GeofenceArrive(ctx, s.id, order, kind); err != nil {
+		// The courier can still report it, and the next fix may enter again.
+		s.hub.Log.LogAttrs(ctx, slog.LevelWarn, "geofence arrival not recorded",
+			slog.String("courier_id", s.id), slog.String("order_id", order), slog.Any("err", err))
+		return
+	}
+	if err := s.refresh(ctx); err != nil {
+		s.failed(ctx, err)
+	}
+}
+
+// fencesOf are the places that the courier may arrive at next: the first
+// stop that it has not reached, and those at the same door.
+func fencesOf(p dispatch.Plan, radius float64) []tracking.Fence {
+	if radius < 0 {
+		return nil
+	}
+	var fences []tracking.Fence
+	for _, stop := range p.Stops {
+		if stop.ArrivedAt != nil {
+			continue
+		}
+		if len(fences) > 0 && geo.Distance(fences[0].At, stop.Point) > radius {
+			break
+		}
+		fences = append(fences, tracking.Fence{ID: stop.Order + "/" + string(stop.Kind), At: stop.Point, Radius: radius})
+	}
+	return fences
+}

@@ -1,0 +1,213 @@
+package ws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"courier/internal/auth"
+)
+
+// Kind is an endpoint.
+type Kind uint8
+
+// The endpoints.
+const (
+	KindCourier Kind = iota
+	KindTrack
+	KindFleet
+	kinds
+)
+
+func (k Kind) String() string { return [...]string{"courier", "track", "fleet"}[k] }
+
+// Hub is a node's live side: every socket, and what wakes them. Run must be
+// running for anything live to be sent.
+type Hub struct {
+	Config
+	Ports
+	up        websocket.Upgrader
+	upCourier websocket.Upgrader
+	count     counters
+	scratch   scratch
+	pingFrame frame
+	interest  *interest
+	work      *work
+	orders    orders
+	couriers  couriers
+	fleet     *fleet
+	sweepNow  chan struct{}
+
+	ctx    context.Context // of all calls made for sockets
+	cancel context.CancelFunc
+
+	mu       sync.Mutex
+	conns    map[*conn]struct{}
+	draining bool
+	sockets  sync.WaitGroup // readers and writers; added to under mu, or by who holds one
+}
+
+// New checks configuration and ports and reports every fault.
+func New(c Config, p Ports) (*Hub, error) {
+	c, err := c.withDefaults()
+	if err := errors.Join(err, p.validate()); err != nil {
+		return nil, fmt.Errorf("ws: %w", err)
+	}
+	h := &Hub{
+		Config: c, Ports: p,
+		pingFrame: control(websocket.PingMessage, nil),
+		interest:  newInterest(), work: newWork(),
+		sweepNow: make(chan struct{}, 1), conns: map[*conn]struct{}{},
+	}
+	h.ctx, h.cancel = context.WithCancel(context.Background())
+	h.orders = orders{hub: h, byID: map[string]*orderWatch{}, byCourier: map[string]map[*orderWatch]struct{}{}}
+	h.couriers = couriers{byID: map[string]*courierSession{}}
+	h.fleet = newFleet(h)
+	h.up, h.upCourier = h.upgrader(512), h.upgrader(4<<10)
+	return h, nil
+}
+
+// credential is who a connection was opened for.
+type credential struct {
+	auth.Identity
+	bearer  string
+	checked time.Time // real time
+}
+
+// enter makes room for a connection; false once the hub is closing.
+func (h *Hub) enter() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.draining {
+		return false
+	}
+	h.sockets.Add(1)
+	return true
+}
+
+func (h *Hub) add(c *conn) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.conns[c] = struct{}{}
+	h.count.open[c.kind].Add(1)
+	if h.draining {
+		c.close(codeGoingAway, "", "the server goes away")
+	}
+}
+
+func (h *Hub) remove(c *conn) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.conns, c)
+	h.count.open[c.kind].Add(-1)
+}
+
+// each calls f with every connection, outside the lock.
+func (h *Hub) each(f func(*conn)) {
+	h.mu.Lock()
+	all := make([]*conn, 0, len(h.conns))
+	for c := range h.conns {
+		all = append(all, c)
+	}
+	h.mu.Unlock()
+	for _, c := range all {
+		f(c)
+	}
+}
+
+// Shutdown refuses new sockets, tells all clients to come back elsewhere
+// (1001) and waits for the sockets' goroutines; when ctx ends it cuts what
+// is left, waits for those too and returns ctx's error.
+// http.Server.Shutdown does none of this.
+func (h *Hub) Shutdown(ctx context.Context) error {
+	h.mu.Lock()
+	h.draining = true
+	h.mu.Unlock()
+	h.each(func(c *conn) { c.close(codeGoingAway, "", "the server goes away") })
+	done := make(chan struct{})
+	go func() { h.sockets.Wait(); close(done) }()
+	select {
+	case <-done:
+		h.cancel()
+		return nil
+	case <-ctx.Done():
+	}
+	h.cancel()
+	h.each(func(c *conn) { _ = c.net.Close() })
+	<-done
+	return fmt.Errorf("close sockets: %w", ctx.Err())
+}
+
+// Revoked closes what a tracking link has open on this node. Other nodes
+// hear of it by the bus (link.revoked), or at the next check.
+func (h *Hub) Revoked(link string) {
+	h.each(func(c *conn) {
+		if s, cred := c.state(); s != nil && c.kind == KindTrack && cred.ID == link {
+			s.revoked("revoked")
+		}
+	})
+}
+
+// CourierRevoked closes what a courier has open on this node.
+func (h *Hub) CourierRevoked(courier string) {
+	if s := h.couriers.get(courier); s != nil {
+		s.revoked("revoked")
+	}
+}
+
+// CourierSignedIn closes a courier's sessions on this node that are older
+// than epoch. Other nodes find them when the courier next changes, or at the
+// next check.
+func (h *Hub) CourierSignedIn(courier string, epoch int64) {
+	if s := h.couriers.get(courier); s != nil && s.epoch < epoch {
+		s.conn.close(errElsewhere.code, errElsewhere.fault, errElsewhere.detail)
+	}
+}
+
+func (c *conn) state() (session, credential) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.session, c.cred
+}
+
+// counters are read by Counters.
+type counters struct {
+	open                                  [kinds]atomic.Int64
+	in, out, writes                       atomic.Uint64
+	overtaken, slow, badFrames, rejected  atomic.Uint64
+	busLost, healedOrders, healedCouriers atomic.Uint64
+}
+
+// Counters is what the hub has done since its start, for metrics.
+type Counters struct {
+	Open                                             map[string]int64 // connections by kind
+	FramesIn, FramesOut                              uint64
+	Writes                                           uint64 // system calls that carried FramesOut
+	Overtaken                                        uint64 // frames dropped for newer ones
+	TooSlow                                          uint64 // connections closed with 4408
+	BadFrames                                        uint64
+	Rejected                                         uint64 // handshakes refused
+	BusLost                                          uint64 // signals that bus messages were lost
+	HealedOrders, HealedCouriers                     uint64 // found behind by the sweeper
+	WatchedOrders, WatchedCouriers, FleetSubscribers int
+}
+
+// Counters is safe to call at any time.
+func (h *Hub) Counters() Counters {
+	c := &h.count
+	open := map[string]int64{}
+	for k := range kinds {
+		open[k.String()] = c.open[k].Load()
+	}
+	return Counters{
+		Open: open, FramesIn: c.in.Load(), FramesOut: c.out.Load(), Writes: c.writes.Load(),
+		Overtaken: c.overtaken.Load(), TooSlow: c.slow.Load(), BadFrames: c.badFrames.Load(), Rejected: c.rejected.Load(),
+		BusLost: c.busLost.Load(), HealedOrders: c.healedOrders.Load(), HealedCouriers: c.healedCouriers.Load(),
+		WatchedOrders: h.orders.len(), WatchedCouriers: h.couriers.len(), FleetSubscribers: h.fleet.len(),
+	}
+}

@@ -1,0 +1,220 @@
+package ws
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"courier/dispatch"
+	"courier/geo"
+)
+
+// orderWatch is one order with the customers who look at it. All of them
+// have been sent the same version, so what is new is read and encoded once.
+type orderWatch struct {
+	hub     *Hub
+	order   string
+	version atomic.Int64 // that all viewers have; written under mu
+	catch   task
+	locate  task
+	ready   <-chan struct{} // the bus watches the order
+
+	viewing int    // guarded by orders.mu
+	courier string // guarded by orders.mu
+
+	looked atomic.Int64 // real time of the last position, in ns
+	armed  atomic.Bool  // a timer will look at the position
+
+	mu      sync.Mutex // held while reading and sending
+	viewers []*trackSession
+	regions []geo.Cell // watched
+	fixed   time.Time  // of the last position sent
+	at      geo.Point  // of the last position known
+	eta     dispatch.Window
+	before  int // stops before
+}
+
+func newOrderWatch(h *Hub, order string) *orderWatch {
+	w := &orderWatch{hub: h, order: order, before: -1}
+	w.ready = h.interest.addKey(order)
+	w.catch = task{urgent: true, run: func(ctx context.Context) { w.do(ctx, w.catchUp) }}
+	w.locate = task{run: func(ctx context.Context) { w.do(ctx, w.position) }}
+	return w
+}
+
+// do runs a step under the lock. What fails is tried again by the sweeper.
+func (w *orderWatch) do(ctx context.Context, step func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(ctx, w.hub.CallTimeout)
+	defer cancel()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.viewers) == 0 {
+		return
+	}
+	if err := step(ctx); err != nil && ctx.Err() == nil {
+		w.hub.Log.LogAttrs(ctx, slog.LevelWarn, "order not refreshed", slog.String("order_id", w.order), slog.Any("err", err))
+	}
+}
+
+// add sends a customer what it lacks and then whatever comes.
+func (w *orderWatch) add(ctx context.Context, s *trackSession, seq int64) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.viewers) > 0 {
+		if err := w.catchUp(ctx); err != nil { // those who are here stay at one version
+			return err
+		}
+	}
+	for {
+		events, view, err := w.read(ctx, 0)
+		if err != nil {
+			return err
+		}
+		newest := int64(len(events)) // versions count 1, 2, 3 …
+		if len(w.viewers) > 0 && newest != w.version.Load() {
+			if err := w.catchUp(ctx); err != nil {
+				return err
+			}
+			if newest != w.version.Load() {
+				continue
+			}
+		}
+		w.greet(s, seq, events, view)
+		w.version.Store(newest)
+		w.viewers = append(w.viewers, s)
+		if err := w.follow(ctx, view); err != nil {
+			return err
+		}
+		w.finish(view, s)
+		return nil
+	}
+}
+
+// greet sends the snapshot, or each version after seq.
+func (w *orderWatch) greet(s *trackSession, seq int64, events []dispatch.Event, view dispatch.View) {
+	newest := int64(len(events))
+	if seq <= 0 || seq > newest {
+		history := make([]dispatch.HistoryStep, len(events))
+		for i, e := range events {
+			history[i] = step(e)
+		}
+		w.hub.push(s.conn, &trackSnapshot{Type: "snapshot", Seq: newest, View: view, History: history})
+		return
+	}
+	for _, e := range events[seq:] {
+		w.hub.push(s.conn, statusOf(e, view))
+	}
+	if view.ETA != nil {
+		w.hub.push(s.conn, &trackETA{Type: "eta", ETA: view.ETA, StopsBefore: view.StopsBefore})
+	}
+	if view.Fix != nil {
+		w.hub.push(s.conn, w.positionOf(view))
+	}
+}
+
+func statusOf(e dispatch.Event, view dispatch.View) *trackStatus {
+	h := step(e)
+	return &trackStatus{Type: "status", Seq: h.Seq, Status: h.Status, Time: h.Time, View: view}
+}
+
+// read returns the events after a version and a view that is not older.
+func (w *orderWatch) read(ctx context.Context, after int64) ([]dispatch.Event, dispatch.View, error) {
+	const tries = 5 // an order does not change that often while it is read
+	for range tries {
+		events, err := w.hub.Service.Events(ctx, dispatch.Scope{}, w.order, after)
+		if err != nil {
+			return nil, dispatch.View{}, fmt.Errorf("read events: %w", err)
+		}
+		if err := gapless(events, after); err != nil {
+			return nil, dispatch.View{}, err
+		}
+		view, err := w.hub.Service.View(ctx, w.order)
+		if err != nil {
+			return nil, dispatch.View{}, fmt.Errorf("read view: %w", err)
+		}
+		if view.Version == after+int64(len(events)) {
+			return events, view, nil
+		}
+	}
+	return nil, dispatch.View{}, fmt.Errorf("%w: events and view do not meet", errGap)
+}
+
+// catchUp sends every viewer each version that has come since.
+func (w *orderWatch) catchUp(ctx context.Context) error {
+	events, view, err := w.read(ctx, w.version.Load())
+	if err != nil {
+		return err
+	}
+	for _, e := range events {
+		f, err := w.hub.scratch.encode(statusOf(e, view))
+		if err != nil {
+			return err
+		}
+		for _, s := range w.viewers {
+			s.conn.push(f)
+		}
+	}
+	if len(events) == 0 {
+		return nil
+	}
+	w.version.Store(view.Version)
+	if view.ETA != nil {
+		w.eta, w.before = *view.ETA, view.StopsBefore // the status said so
+	}
+	if err := w.follow(ctx, view); err != nil {
+		return err
+	}
+	w.finish(view, w.viewers...)
+	return nil
+}
+
+// follow watches the courier that carries the order now.
+func (w *orderWatch) follow(ctx context.Context, view dispatch.View) error {
+	courier := ""
+	if view.Courier != nil && endOf(view) == "" {
+		o, err := w.hub.Service.Order(ctx, dispatch.Scope{}, w.order)
+		if err != nil {
+			return fmt.Errorf("read order: %w", err)
+		}
+		courier = o.Courier
+	}
+	w.hub.orders.carry(w, courier)
+	if courier == "" {
+		w.setRegions(nil)
+		return nil
+	}
+	if len(w.regions) == 0 {
+		w.setRegions(regionsOf(view))
+	}
+	return nil
+}
+
+// finish says goodbye once the order's story is over.
+func (w *orderWatch) finish(view dispatch.View, viewers ...*trackSession) {
+	reason := endOf(view)
+	if reason == "" {
+		return
+	}
+	for _, s := range viewers {
+		s.revoked(reason)
+	}
+}
+
+func (w *orderWatch) remove(s *trackSession) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.viewers = slices.DeleteFunc(w.viewers, func(v *trackSession) bool { return v == s })
+}
+
+// close lets go of bus and feed. The watch has no viewers and is not found
+// any more.
+func (w *orderWatch) close() {
+	w.hub.interest.dropKey(w.order)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.setRegions(nil)
+}
