@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"sync"
@@ -73,7 +72,7 @@ func newWorld(t *testing.T, change func(*dispatch.Config)) *world {
 	var mu sync.Mutex
 	ids := 0
 	w.Service, err = dispatch.New(config, dispatch.Deps{
-		Store: store, Locator: w.where, Clock: w.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Store: store, Locator: w.where, Clock: w.clock, Log: slog.New(slog.DiscardHandler),
 		NewID: func() string {
 			mu.Lock()
 			defer mu.Unlock()

@@ -17,7 +17,7 @@ type CellIndex struct {
 	mu     sync.RWMutex
 	spots  map[string]*spot
 	nodes  map[Cell]*node
-	roots  []*node
+	root   node      // the world: over the coarsest cells, itself none
 	search sync.Pool // of *search
 }
 
@@ -29,21 +29,28 @@ var levels = [...]int{0, 3, 5, 7, SearchResolution}
 type spot struct {
 	id    string
 	point Point
-	at    vector
 	leaf  *node
 	slot  int // in leaf.spots
 }
 
-// node is a cell with at least one spot in or under it.
+// node is a cell with at least one spot in or under it. What a search looks
+// at first stands side by side: it is memory, not arithmetic, that it waits
+// for.
 type node struct {
 	cell     Cell
-	center   vector
-	reach    float64 // metres: no spot under the node was ever farther from center
+	parent   *node
+	slot     int     // in parent.children
 	box      Bounds  // no spot under the node was ever outside
-	parent   *node   // nil at the root
-	slot     int     // in parent.children or roots
 	children []*node // empty at a leaf
+	balls    []ball  // of each child
 	spots    []*spot // at a leaf only
+	places   []vector
+}
+
+// ball is around all spots under a node, now and ever.
+type ball struct {
+	center vector // of the cell
+	reach  float64
 }
 
 // NewCellIndex is an empty index.
@@ -75,7 +82,7 @@ func (x *CellIndex) Set(id string, p Point) error {
 		x.take(s)
 		x.node(cell, len(levels)-1).add(s)
 	}
-	s.point, s.at = p, at
+	s.point, s.leaf.places[s.slot] = p, at
 	s.leaf.grow(p, at)
 	return nil
 }
@@ -129,18 +136,16 @@ func (x *CellIndex) node(cell Cell, level int) *node {
 	if n := x.nodes[cell]; n != nil {
 		return n
 	}
-	n := &node{
-		cell:   cell,
-		center: vectorOf(cell.Center()),
-		box:    Bounds{South: math.Inf(1), West: math.Inf(1), North: math.Inf(-1), East: math.Inf(-1)},
-	}
-	siblings := &x.roots
+	up := &x.root
 	if level > 0 {
-		n.parent = x.node(cell.Parent(levels[level-1]), level-1)
-		siblings = &n.parent.children
+		up = x.node(cell.Parent(levels[level-1]), level-1)
 	}
-	n.slot = len(*siblings)
-	*siblings = append(*siblings, n)
+	n := &node{
+		cell: cell, parent: up, slot: len(up.children),
+		box: Bounds{South: math.Inf(1), West: math.Inf(1), North: math.Inf(-1), East: math.Inf(-1)},
+	}
+	up.children = append(up.children, n)
+	up.balls = append(up.balls, ball{center: vectorOf(cell.Center())})
 	x.nodes[cell] = n
 	return n
 }
@@ -149,35 +154,42 @@ func (x *CellIndex) node(cell Cell, level int) *node {
 // tree.
 func (x *CellIndex) take(s *spot) {
 	n := s.leaf
-	last := len(n.spots) - 1
-	n.spots[s.slot] = n.spots[last]
-	n.spots[s.slot].slot = s.slot
-	n.spots[last] = nil
-	n.spots = n.spots[:last]
-	for n != nil && len(n.spots) == 0 && len(n.children) == 0 {
-		siblings := &x.roots
-		if n.parent != nil {
-			siblings = &n.parent.children
-		}
-		last := len(*siblings) - 1
-		(*siblings)[n.slot] = (*siblings)[last]
-		(*siblings)[n.slot].slot = n.slot
-		(*siblings)[last] = nil
-		*siblings = (*siblings)[:last]
-		delete(x.nodes, n.cell)
-		n = n.parent
+	n.spots = swapOut(n.spots, s.slot)
+	n.places = swapOut(n.places, s.slot)
+	if s.slot < len(n.spots) {
+		n.spots[s.slot].slot = s.slot
 	}
+	for n != &x.root && len(n.spots) == 0 && len(n.children) == 0 {
+		up := n.parent
+		up.children = swapOut(up.children, n.slot)
+		up.balls = swapOut(up.balls, n.slot)
+		if n.slot < len(up.children) {
+			up.children[n.slot].slot = n.slot
+		}
+		delete(x.nodes, n.cell)
+		n = up
+	}
+}
+
+// swapOut removes an element and puts the last one in its place.
+func swapOut[T any](list []T, slot int) []T {
+	last := len(list) - 1
+	list[slot] = list[last]
+	clear(list[last:])
+	return list[:last]
 }
 
 func (n *node) add(s *spot) {
 	s.leaf, s.slot = n, len(n.spots)
 	n.spots = append(n.spots, s)
+	n.places = append(n.places, vector{})
 }
 
 // grow widens n and all above it to hold p.
 func (n *node) grow(p Point, at vector) {
-	for ; n != nil; n = n.parent {
-		n.reach = max(n.reach, n.center.chord(at))
+	for ; n.parent != nil; n = n.parent {
+		b := &n.parent.balls[n.slot]
+		b.reach = max(b.reach, b.center.chord(at))
 		n.box.South, n.box.North = min(n.box.South, p.Lat), max(n.box.North, p.Lat)
 		n.box.West, n.box.East = min(n.box.West, p.Lng), max(n.box.East, p.Lng)
 	}

@@ -21,9 +21,7 @@ func places() *rapid.Generator[Point] {
 	for _, c := range h3.Pentagons(SearchResolution)[:4] {
 		centers = append(centers, Cell(c).Center())
 	}
-	for _, c := range Cell(h3.Pentagons(5)[3]).Boundary() {
-		centers = append(centers, c)
-	}
+	centers = append(centers, Cell(h3.Pentagons(5)[3]).Boundary()...)
 	return rapid.Custom(func(t *rapid.T) Point {
 		spread := rapid.SampledFrom([]float64{0, 200, 3000, 100_000, 15_000_000}).Draw(t, "spread")
 		east := rapid.Float64Range(-1, 1).Draw(t, "east") * spread
@@ -77,7 +75,7 @@ func TestCellIndexAgreesWithBruteForce(t *testing.T) {
 		for id := range model {
 			index.Remove(id)
 		}
-		if len(index.nodes)+len(index.roots) != 0 {
+		if len(index.nodes)+len(index.root.children) != 0 {
 			t.Fatalf("an empty index keeps %d nodes", len(index.nodes))
 		}
 	})

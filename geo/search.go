@@ -27,17 +27,18 @@ func (x *CellIndex) Near(p Point, radius float64, limit int, keep func(id string
 
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	s.open(x.roots, at, reach)
+	s.open(&x.root, at, reach)
 	for len(s.front) > 0 {
 		next := s.pop()
 		if next.least > reach {
 			break
 		}
-		s.open(next.node.children, at, reach)
-		for _, spot := range next.node.spots {
-			if at.chord(spot.at) > reach {
+		s.open(next.node, at, reach)
+		for i := range next.node.places {
+			if at.chord(next.node.places[i]) > reach {
 				continue
 			}
+			spot := next.node.spots[i]
 			found := Neighbor{ID: spot.id, Point: spot.point, Distance: Distance(p, spot.point)}
 			if found.Distance > radius || !s.wants(found) || keep != nil && !keep(spot.id) {
 				continue
@@ -62,7 +63,7 @@ func (x *CellIndex) Within(box Bounds, limit int) []Neighbor {
 
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	s.collect(x.roots, box)
+	s.collect(x.root.children, box)
 	return s.sorted()
 }
 
@@ -108,14 +109,14 @@ func (s *search) collect(nodes []*node, box Bounds) {
 	}
 }
 
-// open puts those nodes on the front that may hold something within reach.
-func (s *search) open(nodes []*node, at vector, reach float64) {
-	for _, n := range nodes {
-		least := at.chord(n.center) - n.reach - slack
+// open puts those children on the front that may hold something within reach.
+func (s *search) open(n *node, at vector, reach float64) {
+	for i := range n.balls {
+		least := at.chord(n.balls[i].center) - n.balls[i].reach - slack
 		if least > reach {
 			continue
 		}
-		s.front = append(s.front, step{least, n})
+		s.front = append(s.front, step{least, n.children[i]})
 		for i := len(s.front) - 1; i > 0; {
 			up := (i - 1) / 2
 			if s.front[up].least <= s.front[i].least {

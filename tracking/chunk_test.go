@@ -82,6 +82,7 @@ func TestDecodeChunkRefuses(t *testing.T) {
 		"less than none":      {Count: -1, Data: good.Data},
 		"a great many":        {Count: math.MaxInt, Data: good.Data},
 		"a tail":              {Count: 2, Data: append(append([]byte{}, good.Data...), 0)},
+		"back in time":        {Count: 2, Data: []byte{1, 20, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0}},
 		"beyond the pole":     {Count: 1, Data: []byte{1, 0, 0x82, 0xa8, 0xd2, 0xab, 0x05, 0, 0, 0, 0, 0}},
 	} {
 		if fixes, err := DecodeChunk(c); !errors.Is(err, ErrChunk) || fixes != nil {

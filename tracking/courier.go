@@ -21,10 +21,11 @@ type state struct {
 	shard   *shard
 	heard   time.Time // last Ingest, by the server's clock
 
-	known bool
-	last  Fix  // the newest accepted, if known
-	gone  bool // not in the index now: off duty or stale
-	moved bool // in shard.moved
+	unsure bool // the index could not be asked for an earlier fix
+	known  bool
+	last   Fix  // the newest accepted, if known
+	gone   bool // not in the index now: off duty or stale
+	moved  bool // in shard.moved
 
 	jump  Fix // the newest of the jumps in a row
 	jumps int

@@ -2,6 +2,8 @@ package tracking
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,14 +15,15 @@ type Memory struct {
 	mu    sync.RWMutex
 	cells *geo.CellIndex // changed only under mu
 	held  map[string]*entry
-	// A ring through all entries by time received, the longest silent first
-	// after root: what is stale is found without a look at the others.
-	root entry
+	// heard has a list of the entries received in each second of Unix time,
+	// so that what is stale is found without a look at the others. There are
+	// about as many seconds as StaleAfter has.
+	heard map[int64]*entry
 }
 
 type entry struct {
 	fix        Fix
-	prev, next *entry
+	prev, next *entry // of the same second; prev of the first is nil
 }
 
 // moveBatch is how many fixes are moved under one lock, so that readers wait
@@ -29,9 +32,7 @@ const moveBatch = 32
 
 // NewMemory is an empty index.
 func NewMemory() *Memory {
-	m := &Memory{cells: geo.NewCellIndex(), held: make(map[string]*entry)}
-	m.root.prev, m.root.next = &m.root, &m.root
-	return m
+	return &Memory{cells: geo.NewCellIndex(), held: make(map[string]*entry), heard: make(map[int64]*entry)}
 }
 
 // Move implements Index. It fails only for what is no place on Earth.
@@ -58,24 +59,44 @@ func (m *Memory) move(fixes []Fix) error {
 		if err := m.cells.Set(f.Courier, f.Point); err != nil {
 			return err
 		}
-		if e == nil {
-			e = new(entry)
+		switch {
+		case e == nil:
+			e = &entry{fix: *f}
 			m.held[f.Courier] = e
-		} else {
-			e.unlink()
+			m.link(e)
+		case e.fix.Received.Unix() == f.Received.Unix():
+			e.fix = *f
+		default:
+			m.unlink(e)
+			e.fix = *f
+			m.link(e)
 		}
-		e.fix = *f
-		after := m.root.prev
-		for after != &m.root && after.fix.Received.After(f.Received) {
-			after = after.prev // rare and short: fixes come as they are received
-		}
-		e.prev, e.next = after, after.next
-		e.prev.next, e.next.prev = e, e
 	}
 	return nil
 }
 
-func (e *entry) unlink() { e.prev.next, e.next.prev = e.next, e.prev }
+func (m *Memory) link(e *entry) {
+	second := e.fix.Received.Unix()
+	e.prev, e.next = nil, m.heard[second]
+	if e.next != nil {
+		e.next.prev = e
+	}
+	m.heard[second] = e
+}
+
+func (m *Memory) unlink(e *entry) {
+	switch second := e.fix.Received.Unix(); {
+	case e.prev != nil:
+		e.prev.next = e.next
+	case e.next != nil:
+		m.heard[second] = e.next
+	default:
+		delete(m.heard, second)
+	}
+	if e.next != nil {
+		e.next.prev = e.prev
+	}
+}
 
 // Remove implements Index.
 func (m *Memory) Remove(_ context.Context, couriers ...string) error {
@@ -83,7 +104,7 @@ func (m *Memory) Remove(_ context.Context, couriers ...string) error {
 	defer m.mu.Unlock()
 	for _, courier := range couriers {
 		if e := m.held[courier]; e != nil {
-			e.unlink()
+			m.unlink(e)
 			delete(m.held, courier)
 			m.cells.Remove(courier)
 		}
@@ -126,13 +147,23 @@ func (m *Memory) fixes(found []geo.Neighbor) []Fix {
 	return out
 }
 
-// Stale implements Index; the longest silent come first.
+// Stale implements Index; the longest silent come first, to the second.
 func (m *Memory) Stale(_ context.Context, before time.Time, limit int) ([]string, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	var out []string
-	for e := m.root.next; e != &m.root && e.fix.Received.Before(before) && len(out) < limit; e = e.next {
-		out = append(out, e.fix.Courier)
+	for _, second := range slices.Sorted(maps.Keys(m.heard)) {
+		if second > before.Unix() {
+			break
+		}
+		for e := m.heard[second]; e != nil; e = e.next {
+			if len(out) >= limit {
+				return out, nil
+			}
+			if e.fix.Received.Before(before) {
+				out = append(out, e.fix.Courier)
+			}
+		}
 	}
 	return out, nil
 }

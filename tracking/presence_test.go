@@ -87,6 +87,10 @@ func TestOrderSurvivesARestart(t *testing.T) {
 		result.Rejected[0].Reason != Duplicate || result.Rejected[1].Reason != Jump {
 		t.Errorf("%+v", result)
 	}
+	if result := after.send(t, at(20*time.Second, 110), at(10*time.Second, 100)); result.Accepted != 1 ||
+		len(result.Rejected) != 1 || result.Rejected[0].Reason != Duplicate {
+		t.Errorf("sent again across the restart: %+v", result)
+	}
 }
 
 func TestOrderSurvivesAStayAtAnotherNode(t *testing.T) {

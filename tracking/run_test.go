@@ -133,6 +133,9 @@ func TestSweepTellsOfTheStaleOnce(t *testing.T) {
 				if !slices.Equal(l.stale, []string{"quiet"}) || l.held(t, "quiet") || !l.held(t, "busy") {
 					t.Errorf("stale %v, quiet held %v, busy held %v", l.stale, l.held(t, "quiet"), l.held(t, "busy"))
 				}
+				if p, err := l.Last(t.Context(), "quiet", "busy"); err != nil || len(p) != 1 {
+					t.Errorf("after the sweep %v are known, %v", p, err)
+				}
 				l.send(t, "quiet", 20)
 				ago(30 * time.Second)
 				if !l.held(t, "quiet") {
@@ -234,6 +237,66 @@ func TestPositionsSurviveAnIndexThatFails(t *testing.T) {
 			t.Error("not taken to index and feed once they worked again")
 		}
 		w.Close()
+		if err := l.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestTrailIsWholeWhenTheStoreFailsHalfway(t *testing.T) {
+	r := newRig(t, Config{TrailChunk: 1})
+	trails := NewTrails(r.store, r.Tracker)
+	r.store.fail(errors.New("down"))
+	const n = trailBatch + 10
+	for i := range n {
+		r.send(t, at(time.Duration(i)*time.Millisecond, 0))
+		if r.writeTrails(t.Context(), true) == nil {
+			t.Fatal("written by a store that is down")
+		}
+	}
+	whole := func(when string) {
+		t.Helper()
+		got, err := trails.Between(t.Context(), "c1", noon, noon.Add(time.Hour))
+		if err != nil || len(got) != n {
+			t.Errorf("%s: %d fixes of %d, %v", when, len(got), n, err)
+		}
+	}
+	whole("all waiting")
+	r.store.failAfter = 1
+	r.store.fail(nil)
+	if r.writeTrails(t.Context(), true) == nil {
+		t.Fatal("the store did not fail halfway")
+	}
+	if r.store.count() != trailBatch || r.Stats().TrailWaiting != n-trailBatch {
+		t.Errorf("%d stored, %d wait", r.store.count(), r.Stats().TrailWaiting)
+	}
+	whole("half stored")
+	r.store.fail(nil)
+	if err := r.writeTrails(t.Context(), true); err != nil || r.store.count() != n {
+		t.Errorf("%d of %d stored, %v", r.store.count(), n, err)
+	}
+	whole("all stored")
+}
+
+func TestALookupThatFailedIsMadeUpFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := startLive(t, 1, Config{})
+		earlier := Fix{Courier: "c1", Time: l.clock.Now(), Received: l.clock.Now(), Point: home, Accuracy: 8}
+		if err := l.index.Move(t.Context(), []Fix{earlier}); err != nil {
+			t.Fatal(err)
+		}
+		l.index.fail(errors.New("down"))
+		old := earlier
+		old.Time = old.Time.Add(-20 * time.Second)
+		if r, err := l.Ingest(t.Context(), "c1", []Fix{old}, nil); err != nil || len(r.Late) != 0 {
+			t.Errorf("%+v, %v", r, err)
+		}
+		l.index.fail(nil)
+		time.Sleep(2 * time.Second)
+		old.Time = old.Time.Add(5 * time.Second)
+		if r, err := l.Ingest(t.Context(), "c1", []Fix{old}, nil); err != nil || len(r.Late) != 1 {
+			t.Errorf("what the index knows is not known once it answers: %+v, %v", r, err)
+		}
 		if err := l.stop(); err != nil {
 			t.Error(err)
 		}

@@ -91,13 +91,14 @@ func (t *Tracker) Ingest(ctx context.Context, courier string, fixes []Fix, fence
 	sh := t.shard(courier)
 	sh.mu.Lock()
 	s := sh.couriers[courier]
-	if s == nil || now.Sub(s.heard) > t.config.StaleAfter/2 {
+	if s == nil || s.unsure || now.Sub(s.heard) > t.config.StaleAfter/2 {
 		// A new one, or one that may have been with another node meanwhile.
 		sh.mu.Unlock()
-		last, found := t.lookup(ctx, courier)
+		held, ok := t.lookup(ctx, courier)
 		sh.mu.Lock()
 		s = sh.state(courier)
-		if found {
+		s.unsure = !ok
+		for _, last := range held {
 			s.adopt(last)
 		}
 	}
@@ -214,26 +215,25 @@ func (t *Tracker) Fresh(ctx context.Context, couriers ...string) (map[string]Pre
 	return out, err
 }
 
-// lookup asks the index for a courier's last fix. After a failure it asks no
-// more for a second, so that an index that hangs does not hold up every
-// frame.
-func (t *Tracker) lookup(ctx context.Context, courier string) (Fix, bool) {
+// lookup asks the index for a courier's last fix and says whether it
+// answered. After a failure it asks no more for a second, so that an index
+// that hangs does not hold up every frame.
+func (t *Tracker) lookup(ctx context.Context, courier string) ([]Fix, bool) {
 	if time.Now().UnixNano() < t.lookupAfter.Load() {
-		return Fix{}, false
+		return nil, false
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	within, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	fixes, err := t.index.Last(ctx, courier)
-	if err != nil {
+	held, err := t.index.Last(within, courier)
+	if err == nil {
+		return held, true
+	}
+	if ctx.Err() == nil { // else it is the caller who left
 		t.lookupAfter.Store(time.Now().Add(time.Second).UnixNano())
 		t.log.LogAttrs(ctx, slog.LevelWarn, "last fix not looked up, ordering by what this process knows",
 			slog.String("courier_id", courier), slog.Any("err", err))
-		return Fix{}, false
 	}
-	if len(fixes) == 0 {
-		return Fix{}, false
-	}
-	return fixes[0], true
+	return nil, false
 }
 
 func (t *Tracker) shard(courier string) *shard {

@@ -48,6 +48,8 @@ type shelf struct {
 	chunks []Chunk
 	calls  int
 	err    error
+
+	failAfter int // so many more calls, once; 0: don't
 }
 
 func (s *shelf) AppendTrail(_ context.Context, chunks []Chunk) error {
@@ -57,6 +59,11 @@ func (s *shelf) AppendTrail(_ context.Context, chunks []Chunk) error {
 		return s.err
 	}
 	s.chunks = append(s.chunks, chunks...)
+	if s.failAfter > 0 {
+		if s.failAfter--; s.failAfter == 0 {
+			s.err = errors.New("disk full")
+		}
+	}
 	return nil
 }
 

@@ -18,13 +18,17 @@ import (
 type demoCommand struct {
 	peopleFlags
 	serverFlags `group:"server"`
-	Keep        bool `help:"Keep the data in --data-dir. Default: a temporary folder, gone when the demo ends."`
+	DayFrom     time.Duration `default:"11h30m" help:"The hour of the city's day when the demo starts."`
+	Pace        float64       `default:"6" help:"How many times faster than life it goes."`
+	Keep        bool          `help:"Keep the data in --data-dir. Default: a temporary folder, gone when the demo ends."`
 }
 
 // Run shows a courier company at work until it is told to stop.
-func (c demoCommand) Run(ctx context.Context, s *streams) (err error) {
-	var wrong settings
-	c.check(&wrong)
+func (c demoCommand) Run(ctx context.Context, s *streams, wrong *settings) (err error) {
+	c.check(wrong)
+	if !(c.Pace > 0 && c.Pace <= 1000) {
+		wrong.add("pace", "%v is not within 0 and 1000", c.Pace)
+	}
 	if err := wrong.err(); err != nil {
 		return err
 	}
@@ -36,7 +40,8 @@ func (c demoCommand) Run(ctx context.Context, s *streams) (err error) {
 		defer func() { err = errors.Join(err, os.RemoveAll(f.DataDir)) }()
 	}
 	config := c.config()
-	config.Center = f.Center
+	config.Center, config.DayFrom, config.AtOnce = f.Center, c.DayFrom, 6
+	config.Grace, config.Settle = time.Millisecond, time.Millisecond // who leaves a demo leaves it at once
 	made, err := city.New(city.Config{Seed: c.Seed, Center: f.Center})
 	if err != nil {
 		return err
@@ -48,7 +53,9 @@ func (c demoCommand) Run(ctx context.Context, s *streams) (err error) {
 	if f.LogLevel == "info" {
 		f.LogLevel = "warn" // the figures are what a person wants to see here
 	}
-	f.Zoom = 13
+	f.Zoom, f.ClockRate = 13, c.Pace
+	// A person who tries the courier's screen thinks in real seconds.
+	f.OfferTimeout = max(f.OfferTimeout, time.Duration(c.Pace*20)*time.Second)
 	n, err := newNode(ctx, f, extras{demo: true, basemap: basemap}, s.err)
 	if err != nil {
 		return err

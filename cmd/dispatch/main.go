@@ -24,7 +24,8 @@ func main() {
 // 1 for a fault.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var cli commands
-	parsed, err := parse(&cli, args, stdout, stderr)
+	var wrong settings
+	parsed, err := parse(&cli, &wrong, args, stdout, stderr)
 	if err != nil {
 		fmt.Fprintf(stderr, "dispatch: %v\n", err)
 		return 2
@@ -34,9 +35,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	err = parsed.Run(&streams{stdout, stderr})
-	var wrong *settingsError
+	var bad *settingsError
 	switch {
-	case errors.As(err, &wrong):
+	case errors.As(err, &bad):
 		fmt.Fprintf(stderr, "dispatch: %v\n", err)
 		return 2
 	case err != nil:
@@ -58,7 +59,10 @@ type commands struct {
 
 type versionCommand struct{}
 
-func (versionCommand) Run(s *streams) error {
+func (versionCommand) Run(s *streams, wrong *settings) error {
+	if err := wrong.err(); err != nil {
+		return err
+	}
 	_, err := fmt.Fprintln(s.out, "dispatch", version)
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"courier/dispatch"
 	"courier/dispatch/match"
 	"courier/geo"
+	"courier/internal/auth"
 )
 
 // serverFlags are the settings of a node; demo and simulate start one too.
@@ -107,7 +108,7 @@ func (f serverFlags) check(s *settings) {
 		}
 	}
 	if f.AuthSecret != "" {
-		if err := checkSecret(f.AuthSecret); err != nil {
+		if err := auth.CheckSecret([]byte(f.AuthSecret)); err != nil {
 			s.add("auth-secret", "%v", err)
 		}
 	}
@@ -158,9 +159,8 @@ type serveCommand struct {
 }
 
 // Run serves until it is told to stop.
-func (c serveCommand) Run(ctx context.Context, s *streams) error {
-	var wrong settings
-	c.check(&wrong)
+func (c serveCommand) Run(ctx context.Context, s *streams, wrong *settings) error {
+	c.check(wrong)
 	if err := wrong.err(); err != nil {
 		return err
 	}

@@ -44,24 +44,23 @@ func (s *settings) err() error {
 }
 
 // parse reads flags and DISPATCH_… variables. Values that are not of their
-// flag's type are gathered, where kong alone would stop at the first.
-func parse(cli *commands, args []string, stdout, stderr io.Writer) (*kong.Context, error) {
-	var wrong settings
+// flag's type are gathered in wrong, where kong alone would stop at the
+// first; the command adds its own. Nil: help was asked for and given.
+func parse(cli *commands, wrong *settings, args []string, stdout, stderr io.Writer) (*kong.Context, error) {
 	helped := false
 	parser, err := kong.New(cli,
 		kong.Name("dispatch"),
 		kong.Description("Courier dispatch and live tracking: one binary, three screens, an API.\n\n"+
 			"Every flag can be set by its environment variable too. Durations read like 90s, 5m or 1h30m."),
 		kong.DefaultEnvars("DISPATCH"),
-		kong.UsageOnError(),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { helped = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		gather(&wrong, "is no duration (write 90s, 5m, 1h30m)", time.ParseDuration),
-		gather(&wrong, "is no number", func(s string) (float64, error) { return strconv.ParseFloat(s, 64) }),
-		gather(&wrong, "is no whole number", strconv.Atoi),
-		gather(&wrong, "is no time (write 2026-05-04T12:00:00Z)", func(s string) (time.Time, error) { return time.Parse(time.RFC3339, s) }),
-		gather(&wrong, "is no point (write lat,lng)", parsePoint),
+		gather(wrong, "is no duration (write 90s, 5m, 1h30m)", time.ParseDuration),
+		gather(wrong, "is no number", func(s string) (float64, error) { return strconv.ParseFloat(s, 64) }),
+		gather(wrong, "is no whole number", strconv.Atoi),
+		gather(wrong, "is no time (write 2026-05-04T12:00:00Z)", func(s string) (time.Time, error) { return time.Parse(time.RFC3339, s) }),
+		gather(wrong, "is no point (write lat,lng)", parsePoint),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("define flags: %w", err)
@@ -72,8 +71,10 @@ func parse(cli *commands, args []string, stdout, stderr io.Writer) (*kong.Contex
 	}
 	if err != nil {
 		wrong.faults = append(wrong.faults, err)
+		return nil, wrong.err()
 	}
-	return parsed, wrong.err()
+	parsed.Bind(wrong)
+	return parsed, nil
 }
 
 // gather reads flags of a type and keeps what cannot be read for later.

@@ -11,7 +11,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"courier/dispatch"
+	"courier/geo"
 	"courier/internal/sim"
+	"courier/internal/sim/client"
+	"courier/internal/sim/scenario"
 	"courier/internal/telemetry"
 )
 
@@ -54,9 +57,8 @@ func (f peopleFlags) config() sim.Config {
 }
 
 // Run simulates, prints the report and fails if a promise was broken.
-func (c simulateCommand) Run(ctx context.Context, s *streams) error {
-	var wrong settings
-	c.check(&wrong)
+func (c simulateCommand) Run(ctx context.Context, s *streams, wrong *settings) error {
+	c.check(wrong)
 	if c.Server != "" && c.Token == "" {
 		wrong.add("token", "--server needs one: dispatch token --role admin")
 	}
@@ -75,7 +77,10 @@ func (c simulateCommand) Run(ctx context.Context, s *streams) error {
 	config.Progress = func(f sim.Figures) { fmt.Fprintln(s.err, f) }
 	var report sim.Report
 	if c.Server != "" {
-		config.Server, config.AdminToken, config.Rate = c.Server, c.Token, c.Pace
+		config.Server, config.AdminToken = c.Server, c.Token
+		if err := c.checkPace(ctx); err != nil {
+			return err
+		}
 		report, err = sim.Run(ctx, config)
 	} else {
 		report, err = c.onOwnServer(ctx, config, s)
@@ -88,7 +93,9 @@ func (c simulateCommand) Run(ctx context.Context, s *streams) error {
 			return fmt.Errorf("print report: %w", err)
 		}
 	} else {
-		report.Print(s.out)
+		if err := report.WriteText(s.out); err != nil {
+			return fmt.Errorf("print report: %w", err)
+		}
 	}
 	if !report.Clean() {
 		return errors.New("the server broke promises")
@@ -107,13 +114,8 @@ func (c simulateCommand) onOwnServer(ctx context.Context, config sim.Config, s *
 	if c.Pace > 0 {
 		f.ClockRate = c.Pace
 	}
-	if c.MDRP != "" {
-		travel, err := sim.MDRPTravel(c.MDRP)
-		if err != nil {
-			return report, err
-		}
-		f.TravelSpeed, f.TravelDetour = map[string]float64{"car": travel.Speed}, 1
-		f.PickupService, f.DropService = travel.PickupService, travel.DropoffService
+	if err := c.knowTheSource(&f); err != nil {
+		return report, err
 	}
 	n, err := newNode(ctx, f, extras{}, s.err)
 	if err != nil {
@@ -129,4 +131,43 @@ func (c simulateCommand) onOwnServer(ctx context.Context, config sim.Config, s *
 	report, err = sim.Run(ctx, config)
 	stop()
 	return report, errors.Join(err, g.Wait())
+}
+
+// knowTheSource gives an own server travel and service times as the recorded
+// couriers have them.
+func (c simulateCommand) knowTheSource(f *serverFlags) error {
+	switch {
+	case c.MDRP != "":
+		day, err := scenario.NewMDRP(scenario.MDRPConfig{Dir: c.MDRP, Center: c.Center})
+		if err != nil {
+			return err
+		}
+		f.TravelSpeed, f.TravelDetour = map[string]float64{string(geo.Car): day.Speed()}, 1
+		pickup, dropoff := day.Service("pickup"), day.Service("dropoff")
+		f.PickupService, f.DropService = pickup.Before+pickup.After, dropoff.Before+dropoff.After
+	case c.Traces != "":
+		f.TravelSpeed, f.TravelDetour = map[string]float64{string(geo.Car): scenario.CabSpeed}, 1
+	}
+	return nil
+}
+
+// checkPace refuses a server whose clock does not run as fast as asked: its
+// deadlines and the people's legs would not fit together.
+func (c simulateCommand) checkPace(ctx context.Context) error {
+	if c.Pace == 0 {
+		return nil
+	}
+	server, err := client.New(client.Config{Server: c.Server})
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	_, rate, _, err := server.Time(ctx)
+	if err != nil {
+		return fmt.Errorf("ask the server for its time: %w", err)
+	}
+	if rate != c.Pace {
+		return fmt.Errorf("the server's clock runs at %v, not %v: start it with --clock-rate %v", rate, c.Pace, c.Pace)
+	}
+	return nil
 }

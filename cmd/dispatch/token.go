@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -30,15 +31,18 @@ func (f secretFlags) secret() ([]byte, error) {
 	return auth.LoadOrCreateSecret(filepath.Join(f.DataDir, "auth.secret"))
 }
 
-func (c tokenCommand) Run(s *streams) error {
+func (c tokenCommand) Run(s *streams, wrong *settings) error {
 	if c.TTL <= 0 {
-		return &settingsError{[]error{fmt.Errorf("--ttl: %s is not over 0", c.TTL)}}
+		wrong.add("ttl", "%s is not over 0", c.TTL)
+	}
+	if err := wrong.err(); err != nil {
+		return err
 	}
 	secret, err := c.secret()
 	if err != nil {
 		return err
 	}
-	service, err := auth.New(auth.Config{Secret: secret}, nil, clock.New(time.Now(), 1))
+	service, err := auth.New(auth.Config{Secret: secret}, nil, clock.New(time.Now(), 1), newID, rand.Reader)
 	if err != nil {
 		return err
 	}

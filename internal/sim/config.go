@@ -34,11 +34,13 @@ type Config struct {
 	TracesWindow time.Duration // and how long it is; 0: to the end
 	Center       geo.Point     // of the made city or the instance; default 52.0, 4.3
 
-	Couriers      int      // made city; default 40
-	OrdersPerHour float64  // made city, the day's mean; default 2.5 a courier
-	Flat          bool     // made city without rush hours
-	Skills        []string // made city: what some couriers can and some orders need
-	Capacity      int      // of each courier of an instance or trace; default 10 and 1
+	Couriers      int           // made city; default 40
+	OrdersPerHour float64       // made city, the day's mean; default 2.5 a courier
+	Flat          bool          // made city without rush hours
+	DayFrom       time.Duration // made city: the hour of its day at the start; 0: the server's
+	AtOnce        int           // made city: orders that wait at the start already
+	Skills        []string      // made city: what some couriers can and some orders need
+	Capacity      int           // of each courier of an instance or trace; default 10 and 1
 
 	Duration time.Duration // how long orders are placed; 0: until the source or ctx ends
 	Grace    time.Duration // how long open orders may take after that; default 1 h
@@ -154,6 +156,6 @@ func (c Config) source(start time.Time) (scenario.Source, error) {
 	}
 	return scenario.NewCity(scenario.CityConfig{
 		City: made, Seed: c.Seed, Couriers: c.Couriers, OrdersPerHour: c.OrdersPerHour, Flat: c.Flat,
-		Start: start, Duration: c.Duration, Skills: c.Skills,
+		Start: start, DayFrom: c.DayFrom, AtOnce: c.AtOnce, Duration: c.Duration, Skills: c.Skills,
 	})
 }

@@ -18,6 +18,7 @@ func (s *Sim) customer(ctx context.Context, number int, o scenario.Order) error 
 	follows, cancels := rng.Float64() < s.c.FollowShare, rng.Float64() < s.c.CancelShare
 	reference := s.run + "/" + o.Name
 	placed, err := s.client.Place(ctx, s.apiKey, reference, s.newOrder(reference, o))
+	s.placing.Add(-1)
 	if err != nil {
 		var p *client.Problem
 		if errors.As(err, &p) && p.Status < 500 {

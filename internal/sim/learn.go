@@ -2,6 +2,7 @@ package sim
 
 import (
 	"log/slog"
+	"slices"
 	"time"
 
 	"courier/internal/sim/client"
@@ -145,7 +146,11 @@ func (c *courier) stopAcked(a client.Ack, now time.Time) {
 		c.failing = ""
 		return
 	}
-	c.done[keyOf(d.stop)] = now
+	// A plan that came before this answer may have dropped the stop already;
+	// if it ever lists it again, it is to be done again.
+	if slices.ContainsFunc(c.plan, func(s client.Stop) bool { return keyOf(s) == keyOf(d.stop) }) {
+		c.done[keyOf(d.stop)] = now
+	}
 	if c.goal != nil && keyOf(*c.goal) == keyOf(d.stop) {
 		c.finish(d)
 	}

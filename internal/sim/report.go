@@ -99,10 +99,12 @@ func (s *Sim) report(f ledger.Facts, violations []ledger.Violation) Report {
 			late++
 		}
 		if o.Floor > 0 {
-			if !delivered {
-				took = s.source.Undelivered()
+			most := s.source.Undelivered()
+			avoidable := most
+			if delivered {
+				avoidable = min(took-o.Floor, most)
 			}
-			over = append(over, (took - o.Floor).Minutes())
+			over = append(over, avoidable.Minutes())
 		}
 	}
 	if n := r.Orders.Placed; n > 0 {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,6 +25,7 @@ type Sim struct {
 	ledger  *ledger.Ledger
 	figures *counters
 	pins    sync.Map // order → PIN, as its customer was told it
+	placing atomic.Int64
 
 	// Set by Run before anyone acts.
 	run      string // a name no other run has
@@ -169,6 +171,7 @@ func (s *Sim) place(ctx, life context.Context, g *errgroup.Group) error {
 		if !s.sleep(ctx, s.start.Add(o.At)) || life.Err() != nil {
 			return nil
 		}
+		s.placing.Add(1)
 		g.Go(func() error { return s.customer(life, number, o) })
 	}
 }
@@ -185,7 +188,7 @@ func (s *Sim) grace(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			s.c.Log.LogAttrs(ctx, slog.LevelWarn, "open orders not listed", slog.Any("err", err))
 		}
-		if err == nil && len(left) == 0 || !s.pause(ctx, 500*time.Millisecond) {
+		if err == nil && len(left) == 0 && s.placing.Load() == 0 || !s.pause(ctx, 500*time.Millisecond) {
 			return
 		}
 	}

@@ -48,7 +48,7 @@ func (c *courier) work(now time.Time) time.Time {
 func (c *courier) firstStop(now time.Time) *client.Stop {
 	for i, s := range c.plan {
 		when, did := c.done[keyOf(s)]
-		if did && now.Sub(when) < c.sim.clock.server(time.Minute) {
+		if did && now.Sub(when) < c.sim.clock.server(5*time.Second) {
 			continue // the plan will know soon
 		}
 		return &c.plan[i]

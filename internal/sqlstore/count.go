@@ -2,6 +2,8 @@ package sqlstore
 
 import (
 	"context"
+	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -11,36 +13,30 @@ import (
 // CountOrders implements dispatch.OrderReader.
 func (s *Store) CountOrders(ctx context.Context, q dispatch.OrderQuery) (n int, err error) {
 	q.Cursor = ""
-	l, err := ordersList(q)
+	l, err := s.dialect.ordersList(q)
 	if err != nil {
 		return 0, err
 	}
 	l.columns = "count(*)"
-	if choice := distinct(q.Statuses); len(choice) > 0 {
-		names := make([]string, len(choice))
-		for i, status := range choice {
-			names[i] = l.arg(status)
-		}
-		l.where = append(l.where, "status IN ("+strings.Join(names, ", ")+")")
-	}
-	err = s.read.QueryRowContext(ctx, l.arm(""), l.args...).Scan(&n)
+	err = s.read.QueryRowContext(ctx, l.whole(), l.args...).Scan(&n)
 	return n, s.dialect.failed(err, "count orders")
 }
 
-// byIDs runs a SELECT that ends before its list of ids, in parts that keep
-// the number of parameters bounded.
-func byIDs[T any](ctx context.Context, q querier, ids []string, scan func(scanner) (T, error), query, order string) ([]T, error) {
-	const part = 500
+// byIDs runs a SELECT for the ids that stand for its %s, in parts: the
+// number of parameters is bounded, and a power of two, so that there are few
+// statements to prepare.
+func byIDs[T any](ctx context.Context, q querier, ids []string, scan func(scanner) (T, error), query string) ([]T, error) {
+	const part = 512
 	var all []T
 	for len(ids) > 0 {
 		some := ids[:min(part, len(ids))]
 		ids = ids[len(some):]
 		var l list
-		names := make([]string, len(some))
-		for i, id := range some {
-			names[i] = l.arg(id)
+		names := make([]string, 1<<bits.Len(uint(len(some)-1)))
+		for i := range names {
+			names[i] = l.arg(some[min(i, len(some)-1)])
 		}
-		got, err := collect(ctx, q, scan, query+" ("+strings.Join(names, ", ")+")"+order, l.args...)
+		got, err := collect(ctx, q, scan, fmt.Sprintf(query, strings.Join(names, ", ")), l.args...)
 		if err != nil {
 			return nil, err
 		}
@@ -52,7 +48,7 @@ func byIDs[T any](ctx context.Context, q querier, ids []string, scan func(scanne
 // CouriersByID implements dispatch.CourierReader.
 func (s *Store) CouriersByID(ctx context.Context, ids []string) ([]dispatch.Courier, error) {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
-	all, err := byIDs(ctx, s.read, ids, scanCourier, "SELECT "+courierColumns+" FROM couriers WHERE id IN", " ORDER BY id")
+	all, err := byIDs(ctx, s.read, ids, scanCourier, "SELECT "+courierColumns+" FROM couriers WHERE id IN (%s) ORDER BY id")
 	return all, s.dialect.failed(err, "read couriers")
 }
 
@@ -64,7 +60,7 @@ func (s *Store) Versions(ctx context.Context, ids []string) (map[string]int64, e
 	}
 	all, err := byIDs(ctx, s.read, ids, func(row scanner) (v version, err error) {
 		return v, row.Scan(&v.id, &v.n)
-	}, "SELECT id, version FROM orders WHERE id IN", "")
+	}, "SELECT id, version FROM orders WHERE id IN (%s)")
 	if err != nil {
 		return nil, s.dialect.failed(err, "read order versions")
 	}

@@ -179,13 +179,20 @@ func everyWatcher(t *testing.T, feed tracking.Feed) {
 }
 
 func slowReader(t *testing.T, feed tracking.Feed) {
-	const rounds, n = 200, 10
 	w := subscribe(t, feed, 0)
 	await(t, feed, w, fixAt("first", 0, 0, 0))
+	for nap := range 3 { // a reader that wakes and sleeps again
+		slowRounds(t, feed, w, fmt.Sprintf("nap%d-", nap))
+	}
+}
+
+// slowRounds publishes many batches before it reads one.
+func slowRounds(t *testing.T, feed tracking.Feed, w tracking.Watcher, names string) {
+	const rounds, n = 100, 10
 	for round := range rounds {
 		fixes := make([]tracking.Fix, n)
 		for i := range fixes {
-			fixes[i] = fixAt(fmt.Sprint("c", i), float64(round), 0, time.Duration(round)*time.Second)
+			fixes[i] = fixAt(fmt.Sprint(names, i), float64(round), 0, time.Duration(round)*time.Second)
 		}
 		publish(t, feed, fixes...)
 	}
@@ -208,7 +215,7 @@ func slowReader(t *testing.T, feed tracking.Feed) {
 		}
 		done := 0
 		for i := range n {
-			if newest[fmt.Sprint("c", i)].Equal(end) {
+			if newest[fmt.Sprint(names, i)].Equal(end) {
 				done++
 			}
 		}

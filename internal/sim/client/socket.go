@@ -105,7 +105,7 @@ func (w *wire) read() (frame, error) {
 
 // open dials, signs in by the first frame and says what is known already.
 func (c *Client) open(ctx context.Context, path, credential string, seq int64) (*wire, Welcome, error) {
-	conn, res, err := c.dialer.DialContext(ctx, c.ws+path, nil)
+	conn, res, err := c.dialer.DialContext(ctx, c.ws+path, nil) //nolint:bodyclose // gorilla/websocket: needs no closing
 	if err != nil {
 		if res != nil && (res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusForbidden) {
 			return nil, Welcome{}, ErrCredential

@@ -16,9 +16,11 @@ type CityConfig struct {
 	City          *city.City
 	Seed          uint64
 	Couriers      int
-	OrdersPerHour float64   // the mean over a day, or throughout if Flat
-	Flat          bool      // no peaks
-	Start         time.Time // the server's time at the start: which hour of the day it is
+	OrdersPerHour float64       // the mean over a day, or throughout if Flat
+	Flat          bool          // no peaks
+	Start         time.Time     // the server's time at the start: which hour of the day it is
+	DayFrom       time.Duration // the hour of the city's day at the start, where that is not the server's; 0: it is
+	AtOnce        int           // orders that wait at the start already
 	Duration      time.Duration
 	Skills        []string // cold boxes and the like that some couriers have and some orders need
 }
@@ -53,6 +55,9 @@ func NewCity(c CityConfig) (*City, error) {
 	sun := time.Duration(c.City.Center().Lng / 15 * float64(time.Hour)) // local time by the sun
 	s.hour = func(d time.Duration) float64 {
 		t := c.Start.Add(d + sun).UTC()
+		if c.DayFrom != 0 {
+			t = time.Time{}.Add(c.DayFrom + d)
+		}
 		return float64(t.Hour()) + float64(t.Minute())/60
 	}
 	s.hire()
@@ -102,6 +107,9 @@ const maxRhythm = 2.9
 
 // Next implements Source: a Poisson process, thinned to the rhythm.
 func (s *City) Next() (Order, bool) {
+	if s.made < s.c.AtOnce {
+		return s.order(), true
+	}
 	if s.c.OrdersPerHour == 0 {
 		return Order{}, false
 	}

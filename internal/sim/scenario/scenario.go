@@ -80,8 +80,8 @@ type Source interface {
 	Service(kind string) Service
 	// Roam is where an idle courier might go; false: it stays.
 	Roam(from geo.Point, pick float64) (geo.Point, bool)
-	// Undelivered is the click-to-door that an undelivered order counts as;
-	// 0: it counts for nothing.
+	// Undelivered is what an undelivered order counts as avoidable time, and
+	// the most that a delivered one does. It matters where orders have a Floor.
 	Undelivered() time.Duration
 }
 

@@ -21,7 +21,7 @@ type TracesConfig struct {
 	File     string
 	From     time.Duration // where the window starts, from the file's first fix
 	Window   time.Duration // how long it is; 0: to the end
-	Speed    float64       // m/s of a cab at work, straight; default 7
+	Speed    float64       // m/s of a cab at work, straight; default CabSpeed
 	Capacity int           // default 1: a cab takes one fare
 }
 
@@ -32,6 +32,10 @@ type Traces struct {
 	next     int
 	speed    float64
 }
+
+// CabSpeed is how fast a cab at work gets on through a city, in m/s as the
+// crow flies.
+const CabSpeed = 7.0
 
 // How long before its pickup a recorded fare is ordered.
 const notice = 5 * time.Minute
@@ -78,7 +82,7 @@ func NewTraces(c TracesConfig) (*Traces, error) {
 	}
 	t := &Traces{speed: c.Speed}
 	if t.speed == 0 {
-		t.speed = 7
+		t.speed = CabSpeed
 	}
 	t.fill(c, cabs, first)
 	if len(t.couriers) == 0 {

@@ -1,0 +1,181 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"courier/geo"
+	"courier/internal/sim/client"
+)
+
+// begin runs a fake server's sweeper for as long as the test.
+func (f *fake) begin(t *testing.T) {
+	done := make(chan struct{})
+	t.Cleanup(func() { close(done) })
+	go func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(30 * time.Millisecond):
+				f.sweep()
+			}
+		}
+	}()
+}
+
+func wantClean(t *testing.T, r Report, err error) {
+	t.Helper()
+	var text bytes.Buffer
+	if werr := r.WriteText(&text); werr != nil {
+		t.Error(werr)
+	}
+	t.Logf("\n%s", text.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Clean() {
+		t.Error(r.Violations)
+	}
+	if r.Orders.Open > 0 || r.Fixes.Sent == 0 || r.Fixes.Accepted == 0 {
+		t.Errorf("%+v, %+v", r.Orders, r.Fixes)
+	}
+}
+
+func TestACityHourWithAServerThatComesAndGoes(t *testing.T) {
+	f := newFake(t, 900)
+	f.lose = 7
+	f.begin(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	go func() {
+		for _, down := range []bool{true, false, true, false} {
+			time.Sleep(1500 * time.Millisecond)
+			f.drop(down)
+		}
+	}()
+	r, err := Run(ctx, Config{
+		Server: f.URL, AdminToken: "a", Seed: 3, Couriers: 15, OrdersPerHour: 40, Flat: true, Duration: 75 * time.Minute,
+		Grace: 4 * time.Hour, DeclineShare: 0.1, IgnoreShare: 0.1, FailShare: 0.05, FixEvery: 30 * time.Second,
+		Settle: 300 * time.Millisecond,
+	})
+	wantClean(t, r, err)
+	if r.Orders.Placed < 25 || r.Orders.Delivered < r.Orders.Placed/2 || r.Reconnects == 0 {
+		t.Errorf("%+v, %d reconnects", r.Orders, r.Reconnects)
+	}
+}
+
+func TestAnInstanceRunsToItsEnd(t *testing.T) {
+	f := newFake(t, 600)
+	f.begin(t)
+	r, err := Run(t.Context(), Config{
+		Server: f.URL, AdminToken: "a", MDRP: "scenario/testdata/mdrp", FixEvery: time.Minute, Settle: 100 * time.Millisecond,
+	})
+	wantClean(t, r, err)
+	if r.Orders.Delivered != 2 || r.Times.Avoidable == nil || *r.Times.Avoidable < -0.1 || *r.Times.Avoidable > 20 {
+		t.Errorf("%+v, %+v", r.Orders, r.Times)
+	}
+}
+
+func TestTracesAreReplayed(t *testing.T) {
+	f := newFake(t, 120)
+	f.begin(t)
+	r, err := Run(t.Context(), Config{
+		Server: f.URL, AdminToken: "a", Traces: "scenario/testdata/cabs.tsv.gz", TracesWindow: time.Hour, Settle: 100 * time.Millisecond,
+	})
+	wantClean(t, r, err)
+	if r.Orders.Placed != 1 {
+		t.Errorf("%+v", r.Orders)
+	}
+}
+
+func TestAbruptEnd(t *testing.T) {
+	f := newFake(t, 60)
+	f.begin(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	s, err := New(Config{Server: f.URL, AdminToken: "a", Couriers: 5, OrdersPerHour: 600, Flat: true, Grace: time.Second, Settle: 50 * time.Millisecond,
+		ProgressEvery: 100 * time.Millisecond, Progress: func(g Figures) {
+			if g.Placed > 5 && g.Couriers == 5 && g.Watching > 0 {
+				cancel()
+			}
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Run(ctx)
+	if err != nil || !r.Clean() || r.Orders.Placed == 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+func TestConfigReportsEveryFault(t *testing.T) {
+	_, err := New(Config{
+		Server: "x", MDRP: "a", Traces: "b", Center: geo.Point{Lat: 91}, Couriers: -1, OrdersPerHour: math.NaN(), Duration: -1,
+		Grace: -1, DeclineShare: 2, IgnoreShare: -1, FailShare: math.NaN(), FixEvery: -1, Noise: -1, Capacity: -1,
+	})
+	for _, field := range []string{
+		"Server", "AdminToken", "MDRP, Traces", "Center", "Couriers", "OrdersPerHour", "Duration", "Grace",
+		"DeclineShare", "IgnoreShare", "FailShare", "FixEvery", "Noise", "Capacity",
+	} {
+		if err == nil || !strings.Contains(err.Error(), field+":") {
+			t.Errorf("%s is not reported in %v", field, err)
+		}
+	}
+}
+
+func TestSpread(t *testing.T) {
+	var values []float64
+	for i := 100; i > 0; i-- {
+		values = append(values, float64(i))
+	}
+	if got := spread(values); got != (Spread{Mean: 50.5, P50: 50, P90: 90, P99: 99}) {
+		t.Error(got)
+	}
+	if got := spread([]float64{7}); got != (Spread{7, 7, 7, 7}) {
+		t.Error(got)
+	}
+	if got := spread(nil); got != (Spread{}) {
+		t.Error(got)
+	}
+}
+
+func TestLate(t *testing.T) {
+	at := func(m int) time.Time { return time.Date(2026, 1, 1, 12, m, 0, 0, time.UTC) }
+	order := func(status string, delivered int, by time.Time) client.Order {
+		return client.Order{ID: "o", Status: status, DeliverBy: by, Times: map[string]time.Time{"placed": at(0), "delivered": at(delivered)}}
+	}
+	for name, tt := range map[string]struct {
+		o    client.Order
+		want bool
+	}{
+		"within 40 minutes":   {order("delivered", 40, time.Time{}), false},
+		"over 40 minutes":     {order("delivered", 41, time.Time{}), true},
+		"over, but as agreed": {order("delivered", 50, at(55)), false},
+		"past what was said":  {order("delivered", 30, at(25)), true},
+		"failed":              {order("failed", 0, time.Time{}), true},
+		"cancelled":           {order("cancelled", 0, time.Time{}), false},
+		"open and old":        {order("assigned", 0, time.Time{}), true},
+	} {
+		if got := isLate(tt.o, at(60)); got != tt.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
+func TestServerTimeAgrees(t *testing.T) {
+	for _, rate := range []float64{1, 0.5, 60} {
+		var s serverTime
+		said := time.Now().Add(-72 * time.Hour)
+		s.agree(said, time.Now(), rate)
+		if d := s.Now().Sub(said).Abs(); d > 200*time.Millisecond*time.Duration(max(1, rate)) {
+			t.Errorf("rate %v: %v apart", rate, d)
+		}
+		if s.heard(said, rate) || !s.heard(said.Add(time.Hour), rate) {
+			t.Errorf("rate %v: a jump is judged wrongly", rate)
+		}
+	}
+}

@@ -1,0 +1,290 @@
+package web_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"courier/dispatch"
+	"courier/geo"
+	"courier/internal/auth"
+	"courier/tracking"
+)
+
+// now is when every test happens.
+func now() time.Time { return time.Date(2026, 11, 23, 8, 30, 0, 0, time.UTC) }
+
+type frozen struct{}
+
+func (frozen) Now() time.Time                      { return now() }
+func (frozen) Rate() float64                       { return 1 }
+func (frozen) Ticker(d time.Duration) *time.Ticker { return time.NewTicker(d) }
+func (frozen) Timer(d time.Duration) *time.Timer   { return time.NewTimer(d) }
+
+// company is a dispatch.Service of one order, one courier and one zone: as
+// much as the edge of the HTTP API needs. It remembers what it was asked.
+type company struct {
+	mu       sync.Mutex
+	order    dispatch.Order
+	courier  dispatch.CourierView
+	zone     dispatch.Zone
+	events   []dispatch.Event
+	fail     error // what changes return
+	read     error // what reads return
+	panics   bool
+	replayed bool
+	placed   dispatch.NewOrder
+	key      string
+	override dispatch.Override
+	to       string
+	patch    dispatch.CourierPatch
+	query    dispatch.OrderQuery
+	by       dispatch.Actor
+}
+
+func newCompany() *company {
+	at := now()
+	area := geo.Area{}
+	if err := area.UnmarshalJSON([]byte(`{"type":"Polygon","coordinates":[[[4,52],[5,52],[5,53],[4,52]]]}`)); err != nil {
+		panic(err)
+	}
+	fix := &tracking.Fix{Courier: "c1", Time: at, Point: geo.Point{Lat: 52, Lng: 4}, Accuracy: 8}
+	return &company{
+		order: dispatch.Order{
+			ID: "o1", Merchant: "m1", Status: dispatch.Assigned, Version: 3, Courier: "c1", ReadyAt: at, Size: 1,
+			Pickup: dispatch.Place{Point: geo.Point{Lat: 52, Lng: 4}}, Dropoff: dispatch.Place{Point: geo.Point{Lat: 52.1, Lng: 4.1}},
+			Times: map[dispatch.Status]time.Time{dispatch.Placed: at, dispatch.Assigned: at}, PIN: "4711",
+		},
+		courier: dispatch.CourierView{
+			Courier: dispatch.Courier{ID: "c1", Name: "Mia Berg", Vehicle: geo.Bicycle, Capacity: 3, Duty: dispatch.Available, Version: 7, Epoch: 2},
+			State:   dispatch.Free, LastSeen: &at, Fix: fix,
+		},
+		zone: dispatch.Zone{ID: "z1", Name: "Centre", Area: area, Version: 1},
+		events: []dispatch.Event{
+			{Order: "o1", Version: 1, Type: dispatch.EventPlaced, Status: dispatch.Placed, Time: at, Actor: dispatch.Actor{Role: dispatch.RoleMerchant, ID: "m1"}},
+			{Order: "o1", Version: 2, Type: dispatch.EventSearching, Status: dispatch.Searching, Time: at, Actor: dispatch.Actor{Role: dispatch.RoleSystem}},
+			{Order: "o1", Version: 3, Type: dispatch.EventAssigned, Status: dispatch.Assigned, Time: at, Actor: dispatch.Actor{Role: dispatch.RoleMatcher}, Data: dispatch.EventData{Courier: "c1"}},
+		},
+	}
+}
+
+func (f *company) Place(_ context.Context, by dispatch.Actor, n dispatch.NewOrder, key string) (dispatch.Order, bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.placed, f.key, f.by = n, key, by
+	return f.order, f.replayed, f.fail
+}
+
+func (f *company) Order(_ context.Context, scope dispatch.Scope, id string) (dispatch.Order, error) {
+	if f.read != nil {
+		return dispatch.Order{}, f.read
+	}
+	if f.panics {
+		panic("for the test")
+	}
+	if id != f.order.ID || !scope.Allows(f.order) {
+		return dispatch.Order{}, fmt.Errorf("order %s: %w", id, dispatch.ErrNotFound)
+	}
+	return f.order, nil
+}
+
+func (f *company) Orders(_ context.Context, scope dispatch.Scope, q dispatch.OrderQuery) ([]dispatch.Order, string, error) {
+	f.query = q
+	if q.Cursor == "forged" {
+		return nil, "", dispatch.ErrCursor
+	}
+	if !scope.Allows(f.order) {
+		return nil, "", f.read
+	}
+	return []dispatch.Order{f.order}, "next", f.read
+}
+
+func (f *company) Events(ctx context.Context, scope dispatch.Scope, id string, _ int64) ([]dispatch.Event, error) {
+	_, err := f.Order(ctx, scope, id)
+	return f.events, err
+}
+
+func (f *company) Decisions(ctx context.Context, id string) ([]dispatch.Decision, error) {
+	_, err := f.Order(ctx, dispatch.Scope{}, id)
+	return nil, err
+}
+
+func (f *company) change(ctx context.Context, id, to string, ov dispatch.Override) (dispatch.Order, error) {
+	f.override, f.to = ov, to
+	if f.fail != nil {
+		return dispatch.Order{}, fmt.Errorf("override: %w", f.fail)
+	}
+	return f.Order(ctx, ov.Scope, id)
+}
+
+func (f *company) Cancel(ctx context.Context, id string, ov dispatch.Override) (dispatch.Order, error) {
+	return f.change(ctx, id, "", ov)
+}
+
+func (f *company) Assign(ctx context.Context, id, to string, ov dispatch.Override) (dispatch.Order, error) {
+	return f.change(ctx, id, to, ov)
+}
+
+func (f *company) Unassign(ctx context.Context, id string, ov dispatch.Override) (dispatch.Order, error) {
+	return f.change(ctx, id, "", ov)
+}
+
+func (f *company) Pin(ctx context.Context, id, to string, ov dispatch.Override) (dispatch.Order, error) {
+	return f.change(ctx, id, to, ov)
+}
+
+func (f *company) Retry(ctx context.Context, id string, ov dispatch.Override) (dispatch.Order, error) {
+	return f.change(ctx, id, "", ov)
+}
+
+func (f *company) Return(ctx context.Context, id string, ov dispatch.Override) (dispatch.Order, error) {
+	return f.change(ctx, id, "", ov)
+}
+
+func (f *company) CreateCourier(_ context.Context, by dispatch.Actor, _ dispatch.NewCourier) (dispatch.CourierView, error) {
+	f.by = by
+	return f.courier, f.fail
+}
+
+func (f *company) Courier(_ context.Context, id string) (dispatch.CourierView, error) {
+	if id != f.courier.ID {
+		return dispatch.CourierView{}, dispatch.ErrNotFound
+	}
+	return f.courier, f.read
+}
+
+func (f *company) Couriers(context.Context, dispatch.CourierQuery) ([]dispatch.CourierView, string, error) {
+	return []dispatch.CourierView{f.courier}, "", f.read
+}
+
+func (f *company) UpdateCourier(ctx context.Context, _ dispatch.Actor, id string, _ int64, p dispatch.CourierPatch) (dispatch.CourierView, error) {
+	f.patch = p
+	if f.fail != nil {
+		return dispatch.CourierView{}, f.fail
+	}
+	return f.Courier(ctx, id)
+}
+
+func (f *company) StartSession(ctx context.Context, id string) (dispatch.Courier, error) {
+	v, err := f.Courier(ctx, id)
+	return v.Courier, err
+}
+
+func (f *company) EndSessions(ctx context.Context, _ dispatch.Actor, id string) (dispatch.CourierView, error) {
+	return f.Courier(ctx, id)
+}
+
+func (f *company) Zones(context.Context) ([]dispatch.Zone, error) {
+	return []dispatch.Zone{f.zone}, f.read
+}
+
+func (f *company) CreateZone(context.Context, dispatch.Actor, string, geo.Area) (dispatch.Zone, error) {
+	return f.zone, f.fail
+}
+
+func (f *company) UpdateZone(_ context.Context, _ dispatch.Actor, id, _ string, _ geo.Area) (dispatch.Zone, error) {
+	return f.zone, f.zoneFault(id)
+}
+
+func (f *company) DeleteZone(_ context.Context, _ dispatch.Actor, id string) error {
+	return f.zoneFault(id)
+}
+
+func (f *company) zoneFault(id string) error {
+	if id != f.zone.ID {
+		return dispatch.ErrNotFound
+	}
+	return f.fail
+}
+
+func (f *company) View(_ context.Context, order string) (dispatch.View, error) {
+	if order != f.order.ID {
+		return dispatch.View{}, dispatch.ErrNotFound
+	}
+	return dispatch.View{Status: f.order.Status, Version: f.order.Version, Steps: f.order.Times, ReadyAt: f.order.ReadyAt}, f.read
+}
+
+func (f *company) Stats(context.Context) (dispatch.Stats, error) { return dispatch.Stats{}, f.read }
+
+// trails remembers what it was asked for and has one fix for each courier.
+type trails struct{ asked []string }
+
+func (f *trails) Between(_ context.Context, courier string, from, to time.Time) ([]tracking.Fix, error) {
+	f.asked = append(f.asked, fmt.Sprintf("%s %s %s", courier, from.Format("01-02 15:04"), to.Format("01-02 15:04")))
+	return []tracking.Fix{{Courier: courier, Time: from, Accuracy: 5}}, nil
+}
+
+// desk is an Auth whose credentials are the roles' names.
+type desk struct {
+	down error
+	link auth.Link
+}
+
+func newDesk() *desk {
+	return &desk{link: auth.Link{ID: "l1", Order: "o1", CreatedAt: now(), ExpiresAt: now().Add(time.Hour)}}
+}
+
+func (d *desk) Check(_ context.Context, bearer string) (auth.Identity, error) {
+	if d.down != nil {
+		return auth.Identity{}, d.down
+	}
+	switch r := dispatch.Role(bearer); r {
+	case dispatch.RoleAdmin, dispatch.RoleDispatcher, dispatch.RoleViewer:
+		return auth.Identity{Role: r, ID: "ann", Expires: now().Add(time.Hour)}, nil
+	case dispatch.RoleCourier:
+		return auth.Identity{Role: r, ID: "c1", Epoch: 2, Expires: now().Add(time.Hour)}, nil
+	case dispatch.RoleMerchant:
+		return auth.Identity{Role: r, ID: "m1"}, nil
+	case "other-merchant":
+		return auth.Identity{Role: dispatch.RoleMerchant, ID: "m2"}, nil
+	case dispatch.RoleCustomer:
+		return auth.Identity{Role: r, ID: "l1", Order: "o1", Expires: now().Add(time.Hour)}, nil
+	}
+	return auth.Identity{}, auth.ErrUnauthenticated
+}
+
+func (d *desk) MintCourier(courier string, epoch int64, _ time.Duration) (string, time.Time, error) {
+	return fmt.Sprintf("token-%s-%d", courier, epoch), now().Add(time.Hour), nil
+}
+
+func (d *desk) CreateCode(context.Context, string) (string, time.Time, error) {
+	return "12345678", now().Add(15 * time.Minute), nil
+}
+
+func (d *desk) TakeCode(_ context.Context, code string) (string, error) {
+	if code != "12345678" {
+		return "", auth.ErrUnauthenticated
+	}
+	return "c1", nil
+}
+
+func (d *desk) CreateKey(_ context.Context, merchant, name string) (auth.Key, string, error) {
+	return auth.Key{ID: "k1", Merchant: merchant, Name: name, CreatedAt: now()}, "ck_x", nil
+}
+
+func (d *desk) ListKeys(context.Context) ([]auth.Key, error) {
+	return []auth.Key{{ID: "k1", Merchant: "m1", Hash: []byte("hash"), CreatedAt: now()}}, nil
+}
+
+func (d *desk) RevokeKey(_ context.Context, id string) error {
+	if id != "k1" {
+		return dispatch.ErrNotFound
+	}
+	return nil
+}
+
+func (d *desk) CreateLink(_ context.Context, order string, ttl time.Duration) (auth.Link, string, error) {
+	l := d.link
+	l.Order, l.ExpiresAt = order, now().Add(ttl)
+	return l, "ct_secret", nil
+}
+
+func (d *desk) Links(context.Context, string) ([]auth.Link, error) { return []auth.Link{d.link}, nil }
+
+func (d *desk) RevokeLink(_ context.Context, order, id string) error {
+	if order != d.link.Order || id != d.link.ID {
+		return dispatch.ErrNotFound
+	}
+	return nil
+}

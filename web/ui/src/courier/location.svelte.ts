@@ -1,0 +1,53 @@
+import type { Fix } from '../protocol/types';
+import { clock } from '../stores/clock.svelte';
+
+const ROUGH = 200; // metres
+const PACE = 2_000; // ms between fixes kept
+
+export type Trouble = 'denied' | 'unavailable' | 'coarse';
+
+// Position watches where the phone is while the courier is on duty.
+export class Position {
+  trouble = $state<Trouble>();
+  here = $state.raw<Fix>();
+  private watch?: number;
+  private last = 0;
+
+  constructor(private readonly onFix: (fix: Fix) => void) {}
+
+  start(): void {
+    if (this.watch !== undefined) return;
+    if (!('geolocation' in navigator)) {
+      this.trouble = 'unavailable';
+      return;
+    }
+    this.watch = navigator.geolocation.watchPosition(
+      (position) => this.take(position),
+      (error) => (this.trouble = error.code === error.PERMISSION_DENIED ? 'denied' : 'unavailable'),
+      { enableHighAccuracy: true, maximumAge: 2_000, timeout: 30_000 },
+    );
+  }
+
+  stop(): void {
+    if (this.watch !== undefined) navigator.geolocation.clearWatch(this.watch);
+    this.watch = undefined;
+    this.trouble = undefined;
+  }
+
+  private take({ coords, timestamp }: GeolocationPosition): void {
+    this.trouble = coords.accuracy > ROUGH ? 'coarse' : undefined;
+    if (timestamp - this.last < PACE) return;
+    this.last = timestamp;
+    const age = Math.max(0, Date.now() - timestamp) * clock.rate;
+    const fix: Fix = {
+      time: new Date(clock.now() - age).toISOString(),
+      lat: coords.latitude,
+      lng: coords.longitude,
+      accuracy: coords.accuracy,
+    };
+    if (coords.speed !== null && Number.isFinite(coords.speed)) fix.speed = Math.max(0, coords.speed);
+    if (coords.heading !== null && Number.isFinite(coords.heading)) fix.heading = coords.heading % 360;
+    this.here = fix;
+    this.onFix(fix);
+  }
+}

@@ -1,0 +1,179 @@
+import { Connection, type Link } from '../protocol/connection';
+import type { Bounds, FleetFrame } from '../protocol/frames';
+import { Api } from '../protocol/http';
+import type { Alert, CellCount, FleetCourier, Order, Role, Stats } from '../protocol/types';
+import { clock, ticker } from '../stores/clock.svelte';
+import { alertedOrders, isWaiting, sortIntoLanes } from './queue';
+
+export type Selection = { kind: 'order' | 'courier'; id: string };
+
+// Frames come as they like; the page is redrawn at this pace (ms).
+const ORDERS_PACE = 250;
+const COURIERS_PACE = 1_000;
+
+// Fleet is the dispatcher's picture. Orders and couriers live in plain maps,
+// and a revision tells what depends on them: thousands change every second.
+export class Fleet {
+  readonly orders = new Map<string, Order>();
+  readonly couriers = new Map<string, FleetCourier>();
+  private readonly alertsByID = new Map<string, Alert>();
+
+  link = $state.raw<Link>({ name: 'connecting' });
+  loaded = $state(false);
+  role = $state<Role>('viewer');
+  stats = $state.raw<Stats>();
+  cells = $state.raw<CellCount[]>([]);
+  showCells = $state(false);
+  selection = $state.raw<Selection>();
+  ordersRevision = $state(0);
+  couriersRevision = $state(0);
+
+  readonly api: Api;
+  private readonly connection: Connection<FleetFrame>;
+  private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
+  private view?: { bounds: Bounds; zoom: number };
+
+  constructor(token: string, onRefused: (code: number) => void) {
+    this.api = new Api(
+      () => token,
+      () => onRefused(4401),
+    );
+    this.connection = new Connection<FleetFrame>({
+      path: '/v1/ws/fleet',
+      token: () => token,
+      clock,
+      // Several frames may share one millisecond; orders carry their versions.
+      apply: 'any',
+      silence: 45_000,
+      onFrame: (frame) => this.apply(frame),
+      onLive: (welcome) => {
+        this.role = welcome.role;
+        ticker.touch();
+        this.sendView();
+      },
+      onLink: (link) => {
+        this.link = link;
+        if (link.name === 'closed') onRefused(link.code);
+      },
+    });
+  }
+
+  start(): void {
+    this.connection.start();
+  }
+
+  stop(): void {
+    for (const timer of this.timers.values()) clearTimeout(timer);
+    this.connection.stop();
+  }
+
+  retry(): void {
+    this.connection.hurry();
+  }
+
+  get mayAct(): boolean {
+    return this.role === 'admin' || this.role === 'dispatcher';
+  }
+
+  alerts = $derived.by(() => {
+    void this.ordersRevision;
+    return [...this.alertsByID.values()].filter((alert) => alert.active).sort((a, b) => (a.time < b.time ? 1 : -1));
+  });
+
+  // Deadlines pass without a frame: the lanes are sorted again every 5 s.
+  private slowNow = $derived(Math.floor(ticker.now / 5_000) * 5_000);
+
+  lanes = $derived.by(() => {
+    void this.ordersRevision;
+    return sortIntoLanes(this.orders.values(), this.slowNow, alertedOrders(this.alertsByID.values()));
+  });
+
+  waiting = $derived(this.lanes.unassigned.filter(isWaiting));
+
+  order(id: string): Order | undefined {
+    void this.ordersRevision;
+    return this.orders.get(id);
+  }
+
+  courier(id: string | undefined): FleetCourier | undefined {
+    void this.couriersRevision;
+    return id ? this.couriers.get(id) : undefined;
+  }
+
+  select(kind: Selection['kind'], id: string): void {
+    this.selection = { kind, id };
+  }
+
+  look(bounds: Bounds, zoom: number): void {
+    this.view = { bounds, zoom };
+    this.sendView();
+  }
+
+  toggleCells(): void {
+    this.showCells = !this.showCells;
+    if (!this.showCells) this.cells = [];
+    this.sendView();
+  }
+
+  // put takes an order from an answer; the stream may have been faster.
+  put(order: Order): void {
+    const known = this.orders.get(order.id);
+    if (known && known.version > order.version) return;
+    this.orders.set(order.id, order);
+    this.later('orders', ORDERS_PACE);
+  }
+
+  private sendView(): void {
+    if (this.view) this.connection.send({ type: 'view', ...this.view, cells: this.showCells });
+  }
+
+  private apply(frame: FleetFrame): void {
+    switch (frame.type) {
+      case 'snapshot':
+        if (!frame.partial) {
+          this.orders.clear();
+          this.couriers.clear();
+          this.alertsByID.clear();
+        }
+        for (const order of frame.orders ?? []) this.put(order);
+        for (const courier of frame.couriers ?? []) this.couriers.set(courier.id, courier);
+        for (const alert of frame.alerts ?? []) this.alertsByID.set(alert.id, alert);
+        this.stats = frame.stats;
+        this.loaded = true;
+        this.later('orders', 0);
+        this.later('couriers', 0);
+        break;
+      case 'orders':
+        for (const order of frame.orders) this.put(order);
+        break;
+      case 'couriers':
+        for (const courier of frame.couriers) this.couriers.set(courier.id, courier);
+        for (const id of frame.removed ?? []) this.couriers.delete(id);
+        this.later('couriers', COURIERS_PACE);
+        break;
+      case 'cells':
+        if (this.showCells) this.cells = frame.cells;
+        break;
+      case 'alert':
+        this.alertsByID.set(frame.alert.id, frame.alert);
+        this.later('orders', ORDERS_PACE);
+        break;
+      case 'stats':
+        this.stats = frame.stats;
+        break;
+    }
+  }
+
+  private later(what: 'orders' | 'couriers', pace: number): void {
+    if (this.timers.has(what) && pace > 0) return;
+    clearTimeout(this.timers.get(what));
+    this.timers.set(
+      what,
+      setTimeout(() => {
+        this.timers.delete(what);
+        if (what === 'orders') this.ordersRevision++;
+        else this.couriersRevision++;
+      }, pace),
+    );
+  }
+}

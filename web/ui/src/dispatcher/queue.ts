@@ -1,0 +1,84 @@
+import type { Alert, Order, OrderStatus } from '../protocol/types';
+
+export type Lane = 'unassigned' | 'at_risk' | 'active' | 'done';
+export const lanes: Lane[] = ['unassigned', 'at_risk', 'active', 'done'];
+
+const waiting: OrderStatus[] = ['placed', 'searching', 'offered', 'unassignable'];
+const ended: OrderStatus[] = ['delivered', 'failed', 'returned', 'cancelled'];
+const NEVER = Number.MAX_SAFE_INTEGER;
+// With no courier, this close to its deadline an order is as good as late (ms).
+const CLOSE = 15 * 60_000;
+
+export function isWaiting(order: Order): boolean {
+  return waiting.includes(order.status);
+}
+
+export function isEnded(order: Order): boolean {
+  return ended.includes(order.status);
+}
+
+export function deadline(order: Order): number | undefined {
+  const time = order.deliver_by ?? order.window?.to;
+  return time ? Date.parse(time) : undefined;
+}
+
+export function atRisk(order: Order, now: number, alerted: ReadonlySet<string>): boolean {
+  if (isEnded(order)) return false;
+  if (alerted.has(order.id) || order.status === 'unassignable') return true;
+  const due = deadline(order);
+  if (due === undefined) return false;
+  const eta = order.eta?.dropoff ? Date.parse(order.eta.dropoff) : undefined;
+  return due < now || (eta !== undefined && eta > due) || (isWaiting(order) && due - now < CLOSE);
+}
+
+export function alertedOrders(alerts: Iterable<Alert>): Set<string> {
+  const ids = new Set<string>();
+  for (const alert of alerts) if (alert.active && alert.order && alert.kind !== 'stale_courier') ids.add(alert.order);
+  return ids;
+}
+
+// sortIntoLanes: an order at risk is in its own lane and in "at risk".
+export function sortIntoLanes(orders: Iterable<Order>, now: number, alerted: ReadonlySet<string>): Record<Lane, Order[]> {
+  const result: Record<Lane, Order[]> = { unassigned: [], at_risk: [], active: [], done: [] };
+  for (const order of orders) {
+    if (isEnded(order)) result.done.push(order);
+    else if (isWaiting(order)) result.unassigned.push(order);
+    else result.active.push(order);
+    if (atRisk(order, now, alerted)) result.at_risk.push(order);
+  }
+  for (const lane of ['unassigned', 'at_risk', 'active'] as const) result[lane].sort(byUrgency);
+  result.done.sort((a, b) => endedAt(b) - endedAt(a) || compare(a.id, b.id));
+  return result;
+}
+
+export function matches(order: Order, words: string, courierName: string): boolean {
+  const text = [order.reference, order.id, order.pickup.address, order.dropoff.address, order.dropoff.contact?.name, courierName]
+    .filter(Boolean)
+    .join(' ')
+    .toLowerCase();
+  return words
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}
+
+// What nobody could be found for comes first, what is not due yet last.
+function rank(order: Order): number {
+  return order.status === 'unassignable' ? 0 : order.status === 'placed' ? 2 : 1;
+}
+
+function byUrgency(a: Order, b: Order): number {
+  return (
+    rank(a) - rank(b) ||
+    (deadline(a) ?? NEVER) - (deadline(b) ?? NEVER) ||
+    compare(a.id, b.id)
+  );
+}
+
+function endedAt(order: Order): number {
+  return Date.parse(order.times?.[order.status] ?? '') || 0;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,67 @@
+import { language, locale } from './locale';
+
+const units =
+  language === 'ru'
+    ? { s: 'с', min: 'мин', h: 'ч', d: 'д', m: 'м', km: 'км', now: 'только что', ago: (t: string) => `${t} назад` }
+    : { s: 's', min: 'min', h: 'h', d: 'd', m: 'm', km: 'km', now: 'just now', ago: (t: string) => `${t} ago` };
+
+const clockFormat = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' });
+const dayFormat = new Intl.DateTimeFormat(locale, { weekday: 'short', hour: '2-digit', minute: '2-digit' });
+
+type When = string | number;
+
+function ms(when: When): number {
+  return typeof when === 'number' ? when : Date.parse(when);
+}
+
+// clockTime is the hour and minute, with the weekday when it is not today (as `now` has it).
+export function clockTime(when: When, now?: number): string {
+  const at = ms(when);
+  if (Number.isNaN(at)) return '';
+  const sameDay = now === undefined || new Date(at).toDateString() === new Date(now).toDateString();
+  return (sameDay ? clockFormat : dayFormat).format(at);
+}
+
+// clockRange drops the second half when both ends read the same.
+export function clockRange(from: When, to: When, now?: number): string {
+  const a = clockTime(from, now);
+  const b = clockTime(to, new Date(ms(from)).toDateString() === new Date(ms(to)).toDateString() ? undefined : now);
+  return a === b ? a : `${a} – ${b}`;
+}
+
+// span is a length of time in the largest units that matter.
+export function span(seconds: number): string {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) return `${s} ${units.s}`;
+  const minutes = Math.round(s / 60);
+  if (minutes < 60) return `${minutes} ${units.min}`;
+  const hours = Math.floor(minutes / 60);
+  if (hours >= 48) return `${Math.round(hours / 24)} ${units.d}`;
+  const rest = minutes % 60;
+  return rest ? `${hours} ${units.h} ${rest} ${units.min}` : `${hours} ${units.h}`;
+}
+
+// countdown is minutes and seconds for what ends soon: "4:05", "0:00" once past.
+export function countdown(seconds: number): string {
+  const s = Math.max(0, Math.ceil(seconds));
+  if (s >= 3600) return span(s);
+  return `${Math.floor(s / 60)}:${String(s % 60).padStart(2, '0')}`;
+}
+
+export function ago(seconds: number): string {
+  return seconds < 5 ? units.now : units.ago(span(seconds));
+}
+
+export function distance(metres: number): string {
+  if (metres < 950) return `${Math.round(metres / 10) * 10} ${units.m}`;
+  const km = metres / 1000;
+  return `${new Intl.NumberFormat(locale, { maximumFractionDigits: km < 10 ? 1 : 0 }).format(km)} ${units.km}`;
+}
+
+export function number(value: number, digits = 0): string {
+  return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value);
+}
+
+export function secondsUntil(when: When, now: number): number {
+  return (ms(when) - now) / 1000;
+}

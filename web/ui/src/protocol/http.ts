@@ -1,0 +1,84 @@
+import type { ServerClock } from './clock';
+
+export interface ProblemBody {
+  status: number;
+  code: string;
+  title?: string;
+  detail?: string;
+  errors?: { field: string; problem: string }[];
+  current?: unknown;
+}
+
+// Problem is an answer that was not 2xx, or none at all (status 0, code 'offline').
+export class Problem extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly fields: { field: string; problem: string }[];
+  readonly current: unknown;
+
+  constructor(body: ProblemBody) {
+    super(body.detail || body.title || body.code);
+    this.status = body.status;
+    this.code = body.code;
+    this.fields = body.errors ?? [];
+    this.current = body.current;
+  }
+}
+
+export class Api {
+  constructor(
+    private readonly token: () => string,
+    private readonly onUnauthenticated: () => void = () => {},
+  ) {}
+
+  get<T>(path: string, signal?: AbortSignal): Promise<T> {
+    return this.call('GET', path, undefined, signal);
+  }
+
+  post<T>(path: string, body: object = {}): Promise<T> {
+    return this.call('POST', path, body);
+  }
+
+  patch<T>(path: string, body: object): Promise<T> {
+    return this.call('PATCH', path, body);
+  }
+
+  delete(path: string): Promise<void> {
+    return this.call('DELETE', path);
+  }
+
+  private async call<T>(method: string, path: string, body?: object, signal?: AbortSignal): Promise<T> {
+    const headers: Record<string, string> = { Accept: 'application/json' };
+    const token = this.token();
+    if (token) headers['Authorization'] = `Bearer ${token}`;
+    if (body) headers['Content-Type'] = 'application/json';
+    let response: Response;
+    try {
+      response = await fetch(`/v1${path}`, { method, headers, body: body && JSON.stringify(body), signal });
+    } catch (cause) {
+      if (signal?.aborted) throw cause;
+      throw new Problem({ status: 0, code: 'offline' });
+    }
+    if (response.status === 401) this.onUnauthenticated();
+    if (!response.ok) throw new Problem(await problemOf(response));
+    return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+  }
+}
+
+// syncClock is for pages that need the time before a WebSocket is up.
+export async function syncClock(clock: ServerClock): Promise<void> {
+  const response = await fetch('/v1/time');
+  if (!response.ok) return;
+  const { now, rate } = (await response.json()) as { now: string; rate: number };
+  clock.set(now, rate);
+}
+
+async function problemOf(response: Response): Promise<ProblemBody> {
+  try {
+    const body = (await response.json()) as Partial<ProblemBody>;
+    if (body.code) return { ...body, status: response.status, code: body.code };
+  } catch {
+    // A proxy's error page, not ours.
+  }
+  return { status: response.status, code: 'unavailable', title: response.statusText };
+}

@@ -1,0 +1,239 @@
+// Resources as docs/protocol.md gives them. Times are RFC 3339 strings on the
+// server's clock; durations are seconds, distances metres.
+
+export type Time = string;
+
+export interface Point {
+  lat: number;
+  lng: number;
+}
+
+export type OrderStatus =
+  | 'placed'
+  | 'searching'
+  | 'offered'
+  | 'assigned'
+  | 'at_pickup'
+  | 'picked_up'
+  | 'at_dropoff'
+  | 'delivered'
+  | 'failed'
+  | 'returned'
+  | 'cancelled'
+  | 'unassignable';
+
+export type Vehicle = 'foot' | 'bicycle' | 'scooter' | 'car' | 'van';
+export type Duty = 'off' | 'available' | 'break';
+export type CourierState = 'free' | 'offered' | 'busy' | 'break' | 'stale' | 'offline';
+export type StopKind = 'pickup' | 'dropoff' | 'return';
+export type Role = 'admin' | 'dispatcher' | 'viewer' | 'courier' | 'merchant' | 'customer';
+
+export interface Contact {
+  name?: string;
+  phone?: string;
+}
+
+export interface Place {
+  point: Point;
+  address?: string;
+  contact?: Contact;
+  note?: string;
+}
+
+export interface Fix extends Point {
+  time: Time;
+  accuracy: number;
+  speed?: number;
+  heading?: number;
+}
+
+export interface Window {
+  from: Time;
+  to: Time;
+}
+
+export interface Proof {
+  pin?: boolean;
+  note?: string;
+}
+
+export interface Order {
+  id: string;
+  merchant: string;
+  reference?: string;
+  status: OrderStatus;
+  version: number;
+  pickup: Place;
+  dropoff: Place;
+  ready_at?: Time;
+  deliver_by?: Time;
+  window?: Window;
+  size: number;
+  requirements?: { vehicles?: Vehicle[]; skills?: string[] };
+  priority?: number;
+  items?: string;
+  pin_required?: boolean;
+  courier?: string;
+  pinned?: string;
+  eta?: { pickup?: Time; dropoff?: Time };
+  times?: Partial<Record<OrderStatus, Time>>;
+  reason?: string;
+  proof?: Proof;
+}
+
+export interface OrderEvent {
+  order: string;
+  version: number;
+  type: string;
+  status: OrderStatus;
+  time: Time;
+  actor: { role: string; id?: string };
+  data?: { courier?: string; offer?: string; reason?: string; note?: string; proof?: Proof };
+}
+
+export interface Stop {
+  order: string;
+  kind: StopKind;
+  point: Point;
+  address?: string;
+  contact?: Contact;
+  note?: string;
+  size?: number;
+  arrive?: Time;
+  depart?: Time;
+  ready_at?: Time;
+  arrived_at?: Time;
+  pin_required?: boolean;
+}
+
+export interface Plan {
+  version: number;
+  stops: Stop[];
+}
+
+export interface Courier {
+  id: string;
+  name: string;
+  phone?: string;
+  vehicle: Vehicle;
+  capacity: number;
+  skills?: string[];
+  shift?: Window;
+  duty: Duty;
+  state: CourierState;
+  load: number;
+  version: number;
+  plan?: Plan;
+  last_seen?: Time;
+  fix?: Fix;
+}
+
+export interface FleetCourier {
+  id: string;
+  name: string;
+  vehicle: Vehicle;
+  state: CourierState;
+  duty: Duty;
+  load: number;
+  capacity: number;
+  version: number;
+  stops: number;
+  fix?: Fix;
+}
+
+export interface Candidate {
+  courier: string;
+  cost?: number;
+  parts?: Record<string, number>;
+  chosen: boolean;
+  why?: string;
+}
+
+export interface Decision {
+  id: string;
+  time: Time;
+  order: string;
+  round?: string;
+  outcome: 'assigned' | 'offered' | 'waiting';
+  courier?: string;
+  bundle?: string[];
+  cost?: number;
+  parts?: Record<string, number>;
+  candidates?: Candidate[];
+  why?: string;
+}
+
+export interface Stats {
+  waiting: number;
+  active: number;
+  couriers_on_duty: number;
+  couriers_free: number;
+  median_assign_seconds: number;
+  late_percent: number;
+  delivered_today: number;
+  unassignable: number;
+  feed_lag_seconds: number;
+}
+
+export interface Alert {
+  id: string;
+  kind: 'unassignable' | 'at_risk' | 'stale_courier';
+  order?: string;
+  courier?: string;
+  time: Time;
+  text: string;
+  active: boolean;
+}
+
+export interface CellCount {
+  cell: string;
+  supply: number;
+  demand: number;
+}
+
+export interface Offer {
+  id: string;
+  deadline: Time;
+  orders: string[];
+  stops: Stop[];
+  distance?: number;
+  to_pickup?: number;
+}
+
+export interface View {
+  reference?: string;
+  status: OrderStatus;
+  version: number;
+  steps?: Partial<Record<OrderStatus, Time>>;
+  pickup?: Place;
+  dropoff?: Place;
+  items?: string;
+  courier?: { name?: string; vehicle?: Vehicle; phone?: string };
+  stops_before?: number;
+  pin?: string;
+  eta?: Window;
+  ready_at?: Time;
+  promise?: Time;
+  late?: boolean;
+  fix?: Fix;
+  reason?: string;
+  proof?: Proof;
+}
+
+export interface TrackingLink {
+  id: string;
+  secret: string;
+  url: string;
+  expires_at: Time;
+}
+
+export interface PageConfig {
+  version: string;
+  mode: string;
+  demo: boolean;
+  rate: number;
+  center: Point;
+  zoom: number;
+  map_style_url: string;
+  basemap: boolean;
+}

@@ -1,0 +1,6 @@
+import { defineConfig } from 'vitest/config';
+
+// Times are formatted for a place; tests need one that does not move.
+process.env['TZ'] = 'UTC';
+
+export default defineConfig({ test: { include: ['test/**/*.test.ts'], environment: 'node' } });
