@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -64,8 +65,12 @@ func (c *call) body() ([]byte, error) {
 		return nil, errTooLarge
 	}
 	body, err := io.ReadAll(c.Body)
-	if err != nil {
-		return nil, fmt.Errorf("read the body: %w", err)
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, errTooLarge
+	case err != nil: // the client stopped sending, or sends too slowly
+		return nil, errBody
 	}
 	return body, nil
 }
