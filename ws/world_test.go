@@ -3,9 +3,11 @@ package ws_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -110,7 +112,9 @@ func newWorld(t testing.TB, with ...func(*ws.Config)) *world {
 	mux.Handle("/v1/ws/courier", w.hub.Courier())
 	mux.Handle("/v1/ws/track", w.hub.Track())
 	mux.Handle("/v1/ws/fleet", w.hub.Fleet())
-	server := httptest.NewServer(mux)
+	server := httptest.NewUnstartedServer(mux)
+	server.Listener = narrow{server.Listener}
+	server.Start()
 	w.server = server.URL
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -123,6 +127,17 @@ func newWorld(t testing.TB, with ...func(*ws.Config)) *world {
 		server.Close()
 	})
 	return w
+}
+
+// narrow has the kernel hold little of what a client does not read.
+type narrow struct{ net.Listener }
+
+func (l narrow) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if tcp, ok := c.(*net.TCPConn); ok {
+		err = errors.Join(err, tcp.SetWriteBuffer(16<<10))
+	}
+	return c, err
 }
 
 func (w *world) open(t testing.TB, channel, bearer string, seq int64) *wstest.Conn {

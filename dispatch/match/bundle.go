@@ -28,14 +28,16 @@ type pool struct {
 	bundles []*bundle
 	made    int
 	merged  map[[2]int]*bundle // by serials; nil: cannot be
+	single  map[*job]*bundle
 }
 
 func newPool(jobs []*job, riders []*rider, p *pricer) *pool {
-	pl := &pool{o: p.o, riders: riders, p: p, merged: map[[2]int]*bundle{}}
+	pl := &pool{o: p.o, riders: riders, p: p, merged: map[[2]int]*bundle{}, single: map[*job]*bundle{}}
 	place := placesOf(jobs, p.o.BundleRadius)
 	for i, j := range jobs {
 		if len(j.options) > 0 {
-			pl.bundles = append(pl.bundles, pl.make(&bundle{jobs: []*job{j}, options: j.options, alone: j.alone, place: place[i]}))
+			b := pl.make(&bundle{jobs: []*job{j}, options: j.options, alone: j.alone, place: place[i]})
+			pl.bundles, pl.single[j] = append(pl.bundles, b), b
 		}
 	}
 	return pl
@@ -88,6 +90,9 @@ func (pl *pool) solve() assignment {
 			bundles := pl.replace(joins[:n])
 			if next := pl.assign(bundles); next.cost < a.cost {
 				pl.bundles, a, improved = bundles, next, true
+				if pl.part(a) {
+					a = pl.assign(pl.bundles)
+				}
 			}
 		}
 		if !improved {
@@ -95,6 +100,24 @@ func (pl *pool) solve() assignment {
 		}
 	}
 	return a
+}
+
+// part takes the bundles apart that got no courier, at no cost: their orders
+// may go with others. It says whether there were any.
+func (pl *pool) part(a assignment) bool {
+	var out []*bundle
+	for i, b := range pl.bundles {
+		if a.col[i] != none || len(b.jobs) == 1 {
+			out = append(out, b)
+			continue
+		}
+		for _, j := range b.jobs {
+			out = append(out, pl.single[j])
+		}
+	}
+	parted := len(out) > len(pl.bundles)
+	pl.bundles = out
+	return parted
 }
 
 // maxJoins bounds the rounds of joining.
@@ -117,6 +140,7 @@ type join struct {
 	a, b   int // indices of bundles, a under b
 	joined *bundle
 	saves  int64
+	alone  int // 1 if neither has a courier, else 0
 }
 
 // joins proposes disjoint joins, best first: those whose reduced cost under
@@ -138,12 +162,17 @@ func (pl *pool) joins(a assignment) []join {
 				least = min(least, op.cost-a.v[op.rider])
 			}
 			if saves := a.u[i] + a.u[k] - least; saves > 0 {
-				found = append(found, join{i, k, joined, saves})
+				j := join{a: i, b: k, joined: joined, saves: saves}
+				if a.col[i] == none && a.col[k] == none {
+					j.alone = 1
+				}
+				found = append(found, j)
 			}
 		}
 	}
 	slices.SortFunc(found, func(x, y join) int {
-		return cmp.Or(cmp.Compare(y.saves, x.saves), cmp.Compare(x.a, y.a), cmp.Compare(x.b, y.b))
+		// Two without a courier have to win one first: they come last.
+		return cmp.Or(cmp.Compare(x.alone, y.alone), cmp.Compare(y.saves, x.saves), cmp.Compare(x.a, y.a), cmp.Compare(x.b, y.b))
 	})
 	used := make([]bool, len(pl.bundles))
 	return slices.DeleteFunc(found, func(j join) bool {
@@ -217,7 +246,8 @@ func (pl *pool) join(a, b *bundle) *bundle {
 // both bundles, in turn.
 func (pl *pool) ridersOf(a, b *bundle, jobs []*job) []int32 {
 	var out []int32
-	for k := 0; k < max(len(a.options), len(b.options)) && len(out) < pl.o.MaxCandidates; k++ {
+	enough := (pl.o.MaxCandidates + 1) / 2 // there are many pairs to try
+	for k := 0; k < max(len(a.options), len(b.options)) && len(out) < enough; k++ {
 		for _, from := range []*bundle{a, b} {
 			if k >= len(from.options) {
 				continue

@@ -13,7 +13,7 @@ import (
 func Insert(now time.Time, c Courier, order Order, o Options) ([]Stop, bool) {
 	c.ShiftEnd = time.Time{}
 	o.MaxStops = max(o.MaxStops, len(c.Stops)+2)
-	r := newRider(&c, now, &o)
+	r := newRider(&c, 0, now, &o)
 	j := newJob(&order, now, []geo.Vehicle{c.Vehicle}, &o)
 	p := newPricer(&o)
 	if _, no := p.price(r, []*job{j}); no.why != fine {

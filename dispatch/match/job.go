@@ -14,14 +14,15 @@ type job struct {
 	cell    geo.Cell // of the pickup, at the finest layer of the field
 	pickup  node
 	dropoff node
-	ready   time.Duration // when it has to be picked up at the earliest
-	asleep  bool          // ready too far ahead to take part
-	nowhere bool          // an end of it is no place on Earth
-	alone   int64         // what leaving it costs, in milliseconds
-	looked  []look        // couriers that cannot take it, nearest first, bounded
-	refused [reasons]int  // how many cannot, by reason
-	lacking string        // the skill that the first unskilled one lacks
-	options []option      // couriers that can, cheapest first
+	direct  []time.Duration // from pickup to drop-off, by kind of vehicle
+	ready   time.Duration   // when it has to be picked up at the earliest
+	asleep  bool            // ready too far ahead to take part
+	nowhere bool            // an end of it is no place on Earth
+	alone   int64           // what leaving it costs, in milliseconds
+	looked  []look          // couriers that cannot take it, nearest first, bounded
+	refused [reasons]int    // how many cannot, by reason
+	lacking string          // the skill that the first unskilled one lacks
+	options []option        // couriers that can, cheapest first
 }
 
 // look is a courier that was looked at in vain.
@@ -51,16 +52,18 @@ func newJob(order *Order, now time.Time, vehicles []geo.Vehicle, o *Options) *jo
 	// The earliest thinkable hand-over: a courier who stands at the pickup
 	// when the order is ready and rides straight to the customer on the
 	// fastest vehicle that may carry it.
-	direct := never
-	for _, v := range vehicles {
+	fastest := never
+	j.direct = make([]time.Duration, len(vehicles))
+	for i, v := range vehicles {
+		j.direct[i] = o.Router.Travel(order.Pickup, order.Dropoff, v)
 		if len(order.Vehicles) == 0 || slices.Contains(order.Vehicles, v) {
-			direct = min(direct, o.Router.Travel(order.Pickup, order.Dropoff, v))
+			fastest = min(fastest, j.direct[i])
 		}
 	}
-	if direct == never {
-		direct = 0 // nobody on duty may carry it
+	if fastest == never {
+		fastest = 0 // nobody on duty may carry it
 	}
-	after := o.PickupService - o.PickupService/2 + direct + o.DropoffService/2
+	after := o.PickupService - o.PickupService/2 + fastest + o.DropoffService/2
 	j.ready = max(j.pickup.open, j.dropoff.open-after)
 	j.dropoff.best = max(j.ready, 0) + after
 	j.asleep = j.ready > o.LookAhead

@@ -48,8 +48,9 @@ type Options struct {
 	// with an earliest drop-off, before it has to be picked up.
 	LookAhead time.Duration
 	// BusyAhead is how far ahead the matcher counts on couriers who have
-	// other stops to make before they can set out for a pickup. Counting on
-	// them for long starves bundles, and by then there will be other orders.
+	// other stops to make before they can set out for a pickup. Too short,
+	// and an order is given to whoever is free although a busy courier would
+	// be there sooner; too long, and the matcher plans on guesses.
 	BusyAhead time.Duration
 	// CommitAhead is how early work is given out: a courier who has to set
 	// out for the pickup only later than this from now does not get it yet,
@@ -88,7 +89,7 @@ func DefaultOptions() Options {
 		Router:         router,
 		PickupService:  2 * time.Minute,
 		DropoffService: 2 * time.Minute,
-		MinRadius:      750,
+		MinRadius:      500,
 		MaxRadius:      6000,
 		MaxCandidates:  24,
 		MaxBundle:      3,
@@ -96,7 +97,7 @@ func DefaultOptions() Options {
 		MaxDelay:       10 * time.Minute,
 		MaxStops:       8,
 		LookAhead:      30 * time.Minute,
-		BusyAhead:      10 * time.Minute,
+		BusyAhead:      30 * time.Minute,
 		CommitAhead:    3 * time.Minute,
 		TravelWeight:   0.15,
 		StandWeight:    0.5,

@@ -85,6 +85,10 @@ func (p *pricer) load(r *rider, jobs []*job) refusal {
 	for i, d := range r.legs {
 		p.legs[(i+p.width-1)%p.width*p.width+i] = d
 	}
+	for k, j := range jobs {
+		pickup := len(r.nodes) + 2*k
+		p.legs[pickup*p.width+pickup+1] = j.direct[r.kind]
+	}
 	return refusal{}
 }
 

@@ -1,6 +1,7 @@
 package match
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -15,12 +16,13 @@ type rider struct {
 	legs  []time.Duration // to each of them from the one before
 	base  walk            // the committed plan's times
 	fixed int             // new stops come after this many: the courier stands there
+	kind  int             // of its vehicle, among those of the round
 	end   time.Duration   // of the shift; no pickup after
 	known bool            // its position is a place on Earth
 }
 
-func newRider(c *Courier, now time.Time, o *Options) *rider {
-	r := &rider{Courier: c, nodes: make([]node, len(c.Stops)), end: sinceOr(c.ShiftEnd, now, never)}
+func newRider(c *Courier, kind int, now time.Time, o *Options) *rider {
+	r := &rider{Courier: c, kind: kind, nodes: make([]node, len(c.Stops)), end: sinceOr(c.ShiftEnd, now, never)}
 	r.known = c.At.Validate() == nil
 	at, seq := c.At, make([]int, len(c.Stops))
 	for i, s := range c.Stops {
@@ -135,6 +137,7 @@ func (f *field) near(p geo.Point, at geo.Cell, radius float64, yield func(rider 
 			break
 		}
 	}
+	around := newPlane(p)
 	key := disk{at.Parent(l.resolution), k}
 	cells, ok := l.disks[key]
 	if !ok {
@@ -143,7 +146,7 @@ func (f *field) near(p geo.Point, at geo.Cell, radius float64, yield func(rider 
 	}
 	for _, cell := range cells {
 		for _, i := range l.cells[cell] {
-			if f.stamp[i] != f.search && f.riders[i].passes(p, radius) {
+			if f.stamp[i] != f.search && f.riders[i].passes(around, radius) {
 				f.stamp[i] = f.search
 				yield(i)
 			}
@@ -151,9 +154,34 @@ func (f *field) near(p geo.Point, at geo.Cell, radius float64, yield func(rider 
 	}
 }
 
-func (r *rider) passes(p geo.Point, radius float64) bool {
-	if within(r.At, p, radius) {
+func (r *rider) passes(p plane, radius float64) bool {
+	if p.within(r.At, radius) {
 		return true
 	}
-	return slices.ContainsFunc(r.nodes, func(n node) bool { return within(n.at, p, radius) })
+	for i := range r.nodes {
+		if p.within(r.nodes[i].at, radius) {
+			return true
+		}
+	}
+	return false
+}
+
+// plane touches the Earth at a point. Distances from there are good to about
+// a percent within 100 km, and ten times cheaper than on the sphere.
+type plane struct {
+	at          geo.Point
+	north, east float64 // metres in a degree
+}
+
+func newPlane(at geo.Point) plane {
+	return plane{at, metresPerDegree, metresPerDegree * math.Cos(at.Lat*math.Pi/180)}
+}
+
+func (p plane) within(q geo.Point, radius float64) bool {
+	degrees := math.Abs(p.at.Lng - q.Lng)
+	if degrees > 180 { // across the antimeridian
+		degrees = 360 - degrees
+	}
+	north, east := (p.at.Lat-q.Lat)*p.north, degrees*p.east
+	return north*north+east*east <= radius*radius
 }

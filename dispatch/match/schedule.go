@@ -167,13 +167,15 @@ func (w *walk) reset(n int) {
 	w.travel, w.stand = 0, 0
 }
 
+// metresPerDegree is of latitude.
+const metresPerDegree = geo.EarthRadius * math.Pi / 180
+
 // within says whether two points are at most radius metres apart. The test
 // on latitudes settles most cases without trigonometry.
 func within(a, b geo.Point, radius float64) bool {
 	if a == b {
 		return true
 	}
-	const metresPerDegree = geo.EarthRadius * math.Pi / 180
 	if math.Abs(a.Lat-b.Lat)*metresPerDegree > radius+1 {
 		return false
 	}

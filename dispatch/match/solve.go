@@ -22,11 +22,13 @@ func Solve(s Snapshot, o Options) Result {
 	riders, byID := make([]*rider, len(couriers)), make(map[string]int32, len(couriers))
 	var vehicles []geo.Vehicle
 	for i := range couriers {
-		riders[i] = newRider(&couriers[i], s.Now, &o)
-		byID[couriers[i].ID] = int32(i)
-		if !slices.Contains(vehicles, couriers[i].Vehicle) {
+		kind := slices.Index(vehicles, couriers[i].Vehicle)
+		if kind < 0 {
+			kind = len(vehicles)
 			vehicles = append(vehicles, couriers[i].Vehicle)
 		}
+		riders[i] = newRider(&couriers[i], kind, s.Now, &o)
+		byID[couriers[i].ID] = int32(i)
 	}
 	f, p := newField(riders), newPricer(&o)
 	jobs, awake := make([]*job, len(orders)), make([]*job, 0, len(orders))

@@ -249,3 +249,22 @@ func BenchmarkSolve(b *testing.B) {
 		})
 	}
 }
+
+func TestARushAtOneKitchenFillsEveryCourier(t *testing.T) {
+	var s Snapshot
+	s.Now = noon
+	for i := range 40 {
+		s.Orders = append(s.Orders, order(fmt.Sprintf("o%02d", i), 0, float64(50*i-1000)))
+	}
+	for i := range 5 {
+		s.Couriers = append(s.Couriers, courier(fmt.Sprintf("c%d", i), float64(100*i)))
+	}
+	res := Solve(s, options())
+	given := 0
+	for _, a := range res.Assignments {
+		given += len(a.Orders)
+	}
+	if len(res.Assignments) != 5 || given != 15 {
+		t.Errorf("%d couriers carry %d orders, want 5 with 3 each", len(res.Assignments), given)
+	}
+}

@@ -14,12 +14,18 @@ import (
 // above compares them; the assignments table sees to it anyhow: it has one
 // row for each order in any courier's plan, keyed by the order alone.
 
+const (
+	selectAssigned = "SELECT order_id FROM assignments WHERE courier_id = $1"
+	selectAgreed   = `SELECT a.courier_id, o.courier FROM assignments a
+		JOIN orders o ON o.id = a.order_id WHERE a.order_id = $1`
+)
+
 // planned takes the orders out of the table that left the courier's plan,
 // and notes those that are new in it for settle.
 func (t *tx) planned(c dispatch.Courier) error {
 	had, err := collect(t.ctx, t.q, func(row scanner) (id string, err error) {
 		return id, row.Scan(&id)
-	}, "SELECT order_id FROM assignments WHERE courier_id = $1", c.ID)
+	}, selectAssigned, c.ID)
 	if err != nil {
 		return t.fail(t.dialect.failed(err, fmt.Sprintf("read the assignments of courier %q", c.ID)))
 	}
@@ -72,8 +78,7 @@ func (t *tx) settle() error {
 	}
 	for _, order := range slices.Sorted(maps.Keys(t.moved)) {
 		var planned, named string
-		err := t.q.QueryRowContext(t.ctx, `SELECT a.courier_id, o.courier FROM assignments a
-			JOIN orders o ON o.id = a.order_id WHERE a.order_id = $1`, order).Scan(&planned, &named)
+		err := t.q.QueryRowContext(t.ctx, selectAgreed, order).Scan(&planned, &named)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 		case err != nil:

@@ -13,19 +13,12 @@ import (
 // CountOrders implements dispatch.OrderReader.
 func (s *Store) CountOrders(ctx context.Context, q dispatch.OrderQuery) (n int, err error) {
 	q.Cursor = ""
-	l, err := ordersList(q)
+	l, err := s.dialect.ordersList(q)
 	if err != nil {
 		return 0, err
 	}
 	l.columns = "count(*)"
-	if choice := distinct(q.Statuses); len(choice) > 0 {
-		names := make([]string, len(choice))
-		for i, status := range choice {
-			names[i] = l.arg(status)
-		}
-		l.where = append(l.where, "status IN ("+strings.Join(names, ", ")+")")
-	}
-	err = s.read.QueryRowContext(ctx, l.arm(""), l.args...).Scan(&n)
+	err = s.read.QueryRowContext(ctx, l.whole(), l.args...).Scan(&n)
 	return n, s.dialect.failed(err, "count orders")
 }
 

@@ -17,6 +17,14 @@ const (
 	linkColumns = "id, order_id, hash, created_at, expires_at, revoked_at"
 )
 
+const (
+	selectKeys      = "SELECT " + keyColumns + " FROM api_keys ORDER BY id"
+	selectKeyByHash = "SELECT " + keyColumns + " FROM api_keys WHERE hash = $1"
+	selectLinks     = "SELECT " + linkColumns + " FROM links WHERE order_id = $1 ORDER BY id"
+	selectLink      = "SELECT " + linkColumns + " FROM links WHERE hash = $1"
+	selectCode      = "SELECT courier, expires_at FROM codes WHERE hash = $1"
+)
+
 // optional is how a time that may be missing is stored.
 func optional(t *time.Time) sql.NullInt64 {
 	if t == nil {
@@ -58,13 +66,13 @@ func (s *Store) SaveKey(ctx context.Context, k auth.Key) error {
 
 // Keys implements auth.Store.
 func (s *Store) Keys(ctx context.Context) ([]auth.Key, error) {
-	keys, err := collect(ctx, s.read, scanKey, "SELECT "+keyColumns+" FROM api_keys ORDER BY id")
+	keys, err := collect(ctx, s.read, scanKey, selectKeys)
 	return keys, s.dialect.failed(err, "list keys")
 }
 
 // KeyByHash implements auth.Store.
 func (s *Store) KeyByHash(ctx context.Context, hash []byte) (auth.Key, error) {
-	k, err := scanKey(s.read.QueryRowContext(ctx, "SELECT "+keyColumns+" FROM api_keys WHERE hash = $1", blob(hash)))
+	k, err := scanKey(s.read.QueryRowContext(ctx, selectKeyByHash, blob(hash)))
 	if err != nil {
 		return auth.Key{}, s.dialect.missing(err, "key", "")
 	}
@@ -113,13 +121,13 @@ func (s *Store) SaveLink(ctx context.Context, l auth.Link) error {
 
 // Links implements auth.Store.
 func (s *Store) Links(ctx context.Context, order string) ([]auth.Link, error) {
-	links, err := collect(ctx, s.read, scanLink, "SELECT "+linkColumns+" FROM links WHERE order_id = $1 ORDER BY id", order)
+	links, err := collect(ctx, s.read, scanLink, selectLinks, order)
 	return links, s.dialect.failed(err, fmt.Sprintf("list links of order %q", order))
 }
 
 // LinkByHash implements auth.Store.
 func (s *Store) LinkByHash(ctx context.Context, hash []byte) (auth.Link, error) {
-	l, err := scanLink(s.read.QueryRowContext(ctx, "SELECT "+linkColumns+" FROM links WHERE hash = $1", blob(hash)))
+	l, err := scanLink(s.read.QueryRowContext(ctx, selectLink, blob(hash)))
 	if err != nil {
 		return auth.Link{}, s.dialect.missing(err, "link", "")
 	}
@@ -146,7 +154,7 @@ func (s *Store) TakeCode(ctx context.Context, hash []byte) (auth.Code, error) {
 	c := auth.Code{Hash: blob(hash)}
 	err := s.update(ctx, func(t *tx) error {
 		var expires int64
-		err := t.q.QueryRowContext(t.ctx, t.forUpdate("SELECT courier, expires_at FROM codes WHERE hash = $1"), c.Hash).Scan(&c.Courier, &expires)
+		err := t.q.QueryRowContext(t.ctx, t.forUpdate(selectCode), c.Hash).Scan(&c.Courier, &expires)
 		if err != nil {
 			return t.dialect.missing(err, "code", "")
 		}

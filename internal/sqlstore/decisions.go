@@ -20,10 +20,14 @@ func scanDecision(row scanner) (d dispatch.Decision, err error) {
 	return d, decode("decision on order", order, raw, &d)
 }
 
+const (
+	selectDecisions    = "SELECT order_id, doc FROM decisions WHERE order_id = $1 ORDER BY seq DESC LIMIT $2"
+	selectNextDecision = "SELECT coalesce(max(seq), 0) + 1 FROM decisions WHERE order_id = $1"
+)
+
 // Decisions implements dispatch.OrderReader.
 func (s *Store) Decisions(ctx context.Context, order string, limit int) ([]dispatch.Decision, error) {
-	decisions, err := collect(ctx, s.read, scanDecision,
-		"SELECT order_id, doc FROM decisions WHERE order_id = $1 ORDER BY seq DESC LIMIT $2", order, max(limit, 0))
+	decisions, err := collect(ctx, s.read, scanDecision, selectDecisions, order, max(limit, 0))
 	return decisions, s.dialect.failed(err, fmt.Sprintf("list decisions on order %q", order))
 }
 
@@ -37,7 +41,7 @@ func (t *tx) SaveDecision(d dispatch.Decision) error {
 		return errTxKept
 	}
 	var seq int64
-	if err := t.q.QueryRowContext(t.ctx, "SELECT coalesce(max(seq), 0) + 1 FROM decisions WHERE order_id = $1", d.Order).Scan(&seq); err != nil {
+	if err := t.q.QueryRowContext(t.ctx, selectNextDecision, d.Order).Scan(&seq); err != nil {
 		return t.fail(t.dialect.failed(err, "number a decision"))
 	}
 	_, err = t.exec(fmt.Sprintf("save decision on order %q", d.Order),

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"courier/dispatch"
 )
@@ -19,6 +20,8 @@ type list struct {
 	columns, table string
 	where          []string
 	args           []any
+	column         string   // what the choice is of
+	choice         []string // empty: any
 }
 
 // arg adds a parameter and returns its name.
@@ -36,15 +39,28 @@ func (l *list) and(condition string, values ...any) {
 	l.where = append(l.where, fmt.Sprintf(condition, names...))
 }
 
-func (l *list) query(column string, choice []string, order string, limit int) string {
-	if len(choice) == 0 {
-		return l.arm("") + order + " LIMIT " + l.arg(limit)
-	}
-	arms := make([]string, len(choice))
-	for i, value := range choice {
-		arms[i] = l.arm(column + " = " + l.arg(value))
+// merged is the SELECT with one arm for each value of the choice.
+func (l *list) merged(order string, limit int) string {
+	arms := []string{l.arm("")}
+	if len(l.choice) > 0 {
+		arms = make([]string, len(l.choice))
+		for i, value := range l.choice {
+			arms[i] = l.arm(l.column + " = " + l.arg(value))
+		}
 	}
 	return strings.Join(arms, " UNION ALL ") + order + " LIMIT " + l.arg(limit)
+}
+
+// whole is the SELECT with the choice as one condition, in no order.
+func (l *list) whole() string {
+	if len(l.choice) == 0 {
+		return l.arm("")
+	}
+	names := make([]string, len(l.choice))
+	for i, value := range l.choice {
+		names[i] = l.arg(value)
+	}
+	return l.arm(l.column + " IN (" + strings.Join(names, ", ") + ")")
 }
 
 func (l *list) arm(condition string) string {
@@ -110,7 +126,7 @@ func (s *Store) Orders(ctx context.Context, q dispatch.OrderQuery) ([]dispatch.O
 	if err != nil {
 		return nil, "", fmt.Errorf("list orders: %w", err)
 	}
-	query, args, err := ordersQuery(q, limit+1)
+	query, args, err := s.dialect.ordersQuery(q, limit+1)
 	if err != nil {
 		return nil, "", fmt.Errorf("list orders: %w", err)
 	}
@@ -130,17 +146,38 @@ func (s *Store) Orders(ctx context.Context, q dispatch.OrderQuery) ([]dispatch.O
 	return page, writeCursor(orderCursor, strconv.FormatInt(placed[limit-1], 10), page[limit-1].ID), nil
 }
 
-func ordersQuery(q dispatch.OrderQuery, limit int) (string, []any, error) {
-	l, err := ordersList(q)
+func (d *dialect) ordersQuery(q dispatch.OrderQuery, limit int) (string, []any, error) {
+	l, err := d.ordersList(q)
 	if err != nil {
 		return "", nil, err
 	}
-	query := l.query("status", distinct(q.Statuses), " ORDER BY placed_at DESC, id DESC", limit)
-	return query, l.args, nil
+	return l.merged(" ORDER BY placed_at DESC, id DESC", limit), l.args, nil
 }
 
-func ordersList(q dispatch.OrderQuery) (*list, error) {
-	l := &list{columns: orderColumns, table: "orders"}
+func (d *dialect) ordersList(q dispatch.OrderQuery) (*list, error) {
+	l := &list{columns: orderColumns, column: "status", choice: distinct(q.Statuses)}
+	var index string
+	switch {
+	case q.Courier != "": // few orders: the other conditions are filters
+		index = "orders_courier"
+	case q.Reference != "":
+		index = "orders_reference"
+	case q.ChangedFrom.IsZero() && q.Merchant == "" && q.Open && len(l.choice) == 0:
+		index = "orders_open"
+	default: // these indices begin with the status: every query names some
+		index = "orders_status"
+		if q.Merchant != "" {
+			index = "orders_merchant"
+		}
+		if !q.ChangedFrom.IsZero() {
+			index = "orders_changed"
+		}
+		if len(l.choice) == 0 {
+			l.choice = allStatuses(q.Open)
+		}
+	}
+	l.table = "orders" + d.hint(index)
+
 	if q.Merchant != "" {
 		l.and("merchant = %s", q.Merchant)
 	}
@@ -176,6 +213,19 @@ func ordersList(q dispatch.OrderQuery) (*list, error) {
 	return l, nil
 }
 
+// allStatuses are those there are; with open, those that an order which is
+// not terminal can have.
+func allStatuses(open bool) []string {
+	var out []string
+	for _, s := range dispatch.Statuses() {
+		loaded := dispatch.Order{Status: s, Times: map[dispatch.Status]time.Time{dispatch.PickedUp: {}}}
+		if !open || !loaded.Terminal() {
+			out = append(out, string(s))
+		}
+	}
+	return out
+}
+
 // Couriers implements dispatch.CourierReader.
 func (s *Store) Couriers(ctx context.Context, q dispatch.CourierQuery) ([]dispatch.Courier, string, error) {
 	limit, err := pageSize(q.Limit)
@@ -198,7 +248,7 @@ func (s *Store) Couriers(ctx context.Context, q dispatch.CourierQuery) ([]dispat
 }
 
 func couriersQuery(q dispatch.CourierQuery, limit int) (string, []any, error) {
-	l := &list{columns: courierColumns, table: "couriers"}
+	l := &list{columns: courierColumns, table: "couriers", column: "duty", choice: distinct(q.Duty)}
 	if q.Cursor != "" {
 		parts, err := readCursor(q.Cursor, courierCursor, 1)
 		if err != nil {
@@ -206,5 +256,5 @@ func couriersQuery(q dispatch.CourierQuery, limit int) (string, []any, error) {
 		}
 		l.and("id > %s", parts[0])
 	}
-	return l.query("duty", distinct(q.Duty), " ORDER BY id", limit), l.args, nil
+	return l.merged(" ORDER BY id", limit), l.args, nil
 }

@@ -199,10 +199,12 @@ func (t *tx) saveEvent(e dispatch.Event) error {
 	return t.post("order."+string(e.Status), e.Order, e.Version, e.Time, body)
 }
 
+const selectEvents = `SELECT order_id, version, type, status, at, actor_role, actor_id, data
+	FROM events WHERE order_id = $1 AND version > $2 ORDER BY version`
+
 // Events implements dispatch.OrderReader.
 func (s *Store) Events(ctx context.Context, order string, after int64) ([]dispatch.Event, error) {
-	events, err := collect(ctx, s.read, scanEvent, `SELECT order_id, version, type, status, at, actor_role, actor_id, data
-		FROM events WHERE order_id = $1 AND version > $2 ORDER BY version`, order, after)
+	events, err := collect(ctx, s.read, scanEvent, selectEvents, order, after)
 	return events, s.dialect.failed(err, fmt.Sprintf("read events of order %q", order))
 }
 

@@ -34,10 +34,11 @@ func (s *Store) signalCommitted() {
 // Committed implements outbox.Source.
 func (s *Store) Committed() <-chan struct{} { return s.committed }
 
+const selectPending = "SELECT id, message_id, topic, key, version, at, body FROM outbox ORDER BY id LIMIT $1"
+
 // Pending implements outbox.Source.
 func (s *Store) Pending(ctx context.Context, limit int) ([]outbox.Row, error) {
-	rows, err := collect(ctx, s.read, scanOutbox,
-		"SELECT id, message_id, topic, key, version, at, body FROM outbox ORDER BY id LIMIT $1", max(limit, 0))
+	rows, err := collect(ctx, s.read, scanOutbox, selectPending, max(limit, 0))
 	return rows, s.dialect.failed(err, "list pending outbox rows")
 }
 

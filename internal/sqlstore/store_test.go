@@ -7,6 +7,10 @@ import (
 
 	"courier/dispatch"
 	"courier/dispatch/dispatchtest"
+	"courier/internal/auth/authtest"
+	"courier/internal/outbox/outboxtest"
+	"courier/tracking"
+	"courier/tracking/trackingtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -41,4 +45,16 @@ func TestReopen(t *testing.T) {
 			return open(t, dir)
 		}
 	})
+}
+
+func TestOutbox(t *testing.T) {
+	outboxtest.TestSource(t, func(t *testing.T) outboxtest.Store { return open(t, t.TempDir()) })
+}
+
+func TestAuth(t *testing.T) {
+	authtest.TestStore(t, func(t *testing.T) authtest.Store { return open(t, t.TempDir()) })
+}
+
+func TestTrails(t *testing.T) {
+	trackingtest.TestTrailStore(t, func(t *testing.T) tracking.TrailStore { return open(t, t.TempDir()) })
 }

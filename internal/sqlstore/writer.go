@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -155,7 +156,11 @@ func (w *writer) loop() {
 			w.current = nil
 			return
 		}
+		grouped := len(w.current) > 1
 		w.run()
+		if grouped {
+			runtime.Gosched() // those just answered may have more: larger groups, fewer waits for the disk
+		}
 	}
 }
 

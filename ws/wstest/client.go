@@ -53,6 +53,11 @@ func Dial(t testing.TB, doc *Document, server, channel, bearer string) *Conn {
 	}
 	_ = resp.Body.Close()
 	t.Cleanup(func() { _ = c.Close() })
+	return Wrap(t, doc, c, channel)
+}
+
+// Wrap checks the frames of a connection that was opened otherwise.
+func Wrap(t testing.TB, doc *Document, c *websocket.Conn, channel string) *Conn {
 	return &Conn{Conn: c, t: t, doc: doc, channel: channel}
 }
 

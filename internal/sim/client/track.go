@@ -32,7 +32,11 @@ func (c *Client) Follow(ctx context.Context, secret string, w Watcher) error {
 	err := c.follow(ctx, "/v1/ws/track", secret,
 		func() int64 { return seq },
 		func(_ *wire, hello Welcome) { w.Welcome(hello) },
-		w.Lost,
+		func() {
+			if !ended && ctx.Err() == nil {
+				w.Lost()
+			}
+		},
 		func(f frame) error {
 			switch f.Type {
 			case "snapshot":

@@ -1,0 +1,89 @@
+package sqlstore
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"courier/dispatch"
+	"courier/geo"
+)
+
+// placing is what placing an order writes: the answer to its key, the
+// order, its first event and the outbox row.
+func placing(i int64) func(tx dispatch.Tx) error {
+	id := fmt.Sprintf("01938f2a-7c1e-7000-8000-%012d", i)
+	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC).Add(time.Duration(i) * time.Millisecond)
+	return func(tx dispatch.Tx) error {
+		if _, err := tx.Answer("orders/m1", id); !errors.Is(err, dispatch.ErrNotFound) {
+			return fmt.Errorf("the key is known: %w", err)
+		}
+		o := dispatch.Order{
+			ID: id, Merchant: "m1", Reference: "A-17", Status: dispatch.Placed, Version: 1, Size: 1, ReadyAt: now, Items: "2 soups",
+			Pickup:  dispatch.Place{Point: geo.Point{Lat: 52.123456, Lng: 4.312345}, Address: "Kiln Street 4", Contact: dispatch.Contact{Name: "Kitchen", Phone: "+1 555 0100"}, Note: "back door"},
+			Dropoff: dispatch.Place{Point: geo.Point{Lat: 52.123456, Lng: 4.312345}, Address: "Elm Row 9", Contact: dispatch.Contact{Name: "Ann"}},
+			Times:   map[dispatch.Status]time.Time{dispatch.Placed: now},
+		}
+		body, err := json.Marshal(o)
+		if err != nil {
+			return err
+		}
+		event := dispatch.Event{Order: id, Version: 1, Type: dispatch.EventPlaced, Status: dispatch.Placed, Time: now,
+			Actor: dispatch.Actor{Role: dispatch.RoleMerchant, ID: "m1"}}
+		if err := tx.SaveAnswer(dispatch.Answer{Scope: "orders/m1", Key: id, Hash: make([]byte, 32), Body: body, At: now}); err != nil {
+			return err
+		}
+		return tx.SaveOrder(o, 0, []dispatch.Event{event})
+	}
+}
+
+func BenchmarkUpdate(b *testing.B) {
+	for _, writers := range []int{1, 8, 64, 256} {
+		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
+			s := open(b, b.TempDir())
+			b.ReportAllocs()
+			var next atomic.Int64
+			var group sync.WaitGroup
+			b.ResetTimer()
+			for range writers {
+				group.Go(func() {
+					for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
+						if err := s.Update(b.Context(), placing(i)); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			}
+			group.Wait()
+			b.StopTimer()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "orders/s")
+		})
+	}
+}
+
+func BenchmarkOrder(b *testing.B) {
+	s := open(b, b.TempDir())
+	for i := range int64(1000) {
+		if err := s.Update(b.Context(), placing(i)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.Run("read=one", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := s.Order(b.Context(), "01938f2a-7c1e-7000-8000-000000000500"); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("read=page/limit=50", func(b *testing.B) {
+		for b.Loop() {
+			if _, _, err := s.Orders(b.Context(), dispatch.OrderQuery{Statuses: []dispatch.Status{dispatch.Placed, dispatch.Searching}}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
