@@ -47,10 +47,10 @@ func (s *Server) pageConfig(*call) (answer, error) {
 }
 
 func (s *Server) basemap(*call) (answer, error) {
-	if s.config.Basemap == nil {
+	if s.city == nil {
 		return answer{}, dispatch.ErrNotFound
 	}
-	return answer{body: plain{"application/geo+json", s.config.Basemap}}, nil
+	return answer{body: s.city}, nil
 }
 
 // signIn gives a courier a token for its code. Every code tried counts
