@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"context"
 	"fmt"
 
 	"courier/dispatch"
@@ -13,7 +14,7 @@ func (t *tx) Answer(scope, key string) (dispatch.Answer, error) {
 	}
 	a := dispatch.Answer{Scope: scope, Key: key}
 	var at int64
-	err := t.q.QueryRowContext(t.ctx, "SELECT hash, body, at FROM answers WHERE scope = $1 AND key = $2", scope, key).Scan(&a.Hash, &a.Body, &at)
+	err := t.q.QueryRowContext(context.Background(), "SELECT hash, body, at FROM answers WHERE scope = $1 AND key = $2", scope, key).Scan(&a.Hash, &a.Body, &at)
 	if err != nil {
 		return dispatch.Answer{}, t.dialect.missing(err, "answer", scope+" "+key)
 	}

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ const (
 // planned takes the orders out of the table that left the courier's plan,
 // and notes those that are new in it for settle.
 func (t *tx) planned(c dispatch.Courier) error {
-	had, err := collect(t.ctx, t.q, func(row scanner) (id string, err error) {
+	had, err := collect(context.Background(), t.q, func(row scanner) (id string, err error) {
 		return id, row.Scan(&id)
 	}, selectAssigned, c.ID)
 	if err != nil {
@@ -78,7 +79,7 @@ func (t *tx) settle() error {
 	}
 	for _, order := range slices.Sorted(maps.Keys(t.moved)) {
 		var planned, named string
-		err := t.q.QueryRowContext(t.ctx, selectAgreed, order).Scan(&planned, &named)
+		err := t.q.QueryRowContext(context.Background(), selectAgreed, order).Scan(&planned, &named)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 		case err != nil:

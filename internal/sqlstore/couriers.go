@@ -49,7 +49,7 @@ func (t *tx) Courier(id string) (dispatch.Courier, error) {
 	if t.closed {
 		return dispatch.Courier{}, errTxKept
 	}
-	c, err := scanCourier(t.q.QueryRowContext(t.ctx, t.forUpdate(selectCourier), id))
+	c, err := scanCourier(t.q.QueryRowContext(context.Background(), t.forUpdate(selectCourier), id))
 	return c, t.dialect.missing(err, "courier", id)
 }
 

@@ -95,7 +95,7 @@ func (s *Store) SaveLink(ctx context.Context, l auth.Link) error {
 			return fmt.Errorf("save link %q: no hash", l.ID)
 		}
 		var before sql.NullInt64
-		err := t.q.QueryRowContext(t.ctx, "SELECT revoked_at FROM links WHERE id = $1", l.ID).Scan(&before)
+		err := t.q.QueryRowContext(context.Background(), "SELECT revoked_at FROM links WHERE id = $1", l.ID).Scan(&before)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return t.dialect.failed(err, fmt.Sprintf("read link %q", l.ID))
 		}
@@ -154,7 +154,7 @@ func (s *Store) TakeCode(ctx context.Context, hash []byte) (auth.Code, error) {
 	c := auth.Code{Hash: blob(hash)}
 	err := s.update(ctx, func(t *tx) error {
 		var expires int64
-		err := t.q.QueryRowContext(t.ctx, t.forUpdate(selectCode), c.Hash).Scan(&c.Courier, &expires)
+		err := t.q.QueryRowContext(context.Background(), t.forUpdate(selectCode), c.Hash).Scan(&c.Courier, &expires)
 		if err != nil {
 			return t.dialect.missing(err, "code", "")
 		}

@@ -41,7 +41,7 @@ func (t *tx) SaveDecision(d dispatch.Decision) error {
 		return errTxKept
 	}
 	var seq int64
-	if err := t.q.QueryRowContext(t.ctx, selectNextDecision, d.Order).Scan(&seq); err != nil {
+	if err := t.q.QueryRowContext(context.Background(), selectNextDecision, d.Order).Scan(&seq); err != nil {
 		return t.fail(t.dialect.failed(err, "number a decision"))
 	}
 	_, err = t.exec(fmt.Sprintf("save decision on order %q", d.Order),

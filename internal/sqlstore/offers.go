@@ -61,7 +61,7 @@ func (t *tx) Offer(id string) (dispatch.Offer, error) {
 	if t.closed {
 		return dispatch.Offer{}, errTxKept
 	}
-	o, err := scanOffer(t.q.QueryRowContext(t.ctx, t.forUpdate(selectOffer), id))
+	o, err := scanOffer(t.q.QueryRowContext(context.Background(), t.forUpdate(selectOffer), id))
 	return o, t.dialect.missing(err, "offer", id)
 }
 

@@ -153,7 +153,7 @@ func TestClosed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.Update(t.Context(), func(dispatch.Tx) error { return nil }); !errors.Is(err, ErrClosed) {
+	if err := s.Update(t.Context(), func(dispatch.Tx) error { return nil }); !errors.Is(err, ErrClosed) || !errors.Is(err, dispatch.ErrUnavailable) {
 		t.Errorf("update after the end: %v", err)
 	}
 	if _, err := s.Order(t.Context(), "o1"); err == nil || errors.Is(err, dispatch.ErrNotFound) {

@@ -76,7 +76,7 @@ func (t *tx) Order(id string) (dispatch.Order, error) {
 	if t.closed {
 		return dispatch.Order{}, errTxKept
 	}
-	o, err := scanOrder(t.q.QueryRowContext(t.ctx, t.forUpdate(selectOrder), id))
+	o, err := scanOrder(t.q.QueryRowContext(context.Background(), t.forUpdate(selectOrder), id))
 	return o, t.dialect.missing(err, "order", id)
 }
 
@@ -169,7 +169,7 @@ func (t *tx) updateOrder(o dispatch.Order, seen int64, events []dispatch.Event, 
 		return err
 	}
 	var version int64
-	err = t.q.QueryRowContext(t.ctx, "SELECT version FROM orders WHERE id = $1", o.ID).Scan(&version)
+	err = t.q.QueryRowContext(context.Background(), "SELECT version FROM orders WHERE id = $1", o.ID).Scan(&version)
 	if err == nil && version == seen {
 		return t.fail(fmt.Errorf("%s: merchant or reference differ, or the status does without an event", attempted))
 	}

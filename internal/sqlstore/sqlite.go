@@ -13,6 +13,8 @@ import (
 
 	"github.com/mattn/go-sqlite3"
 	"github.com/pressly/goose/v3"
+
+	"courier/dispatch"
 )
 
 const (
@@ -53,6 +55,8 @@ func explainSQLite(err error) error {
 		return fmt.Errorf("%w: %w", ErrReadOnly, err)
 	case sqlite3.ErrBusy, sqlite3.ErrLocked:
 		return fmt.Errorf("%w: %w", ErrInUse, err)
+	case sqlite3.ErrFull, sqlite3.ErrIoErr:
+		return fmt.Errorf("%w: %w", dispatch.ErrUnavailable, err)
 	}
 	return err
 }

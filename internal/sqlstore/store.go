@@ -18,6 +18,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"courier/dispatch"
 )
 
 // The errors of a Store beside those of its ports, to be told apart with
@@ -28,7 +30,7 @@ var (
 	ErrForeign  = errors.New("not a Courier database")
 	ErrCorrupt  = errors.New("damaged")
 	ErrReadOnly = errors.New("not writable")
-	ErrClosed   = errors.New("store is closed")
+	ErrClosed   = fmt.Errorf("store is closed: %w", dispatch.ErrUnavailable)
 )
 
 // Config says where a Store keeps its data.

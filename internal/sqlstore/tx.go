@@ -12,9 +12,9 @@ import (
 
 var errTxKept = errors.New("a transaction was used after its closure returned")
 
-// tx is one closure's view of a transaction.
+// tx is one closure's view of a transaction. Its statements have no context
+// that could end: a closure must not be cut in half.
 type tx struct {
-	ctx     context.Context // never ends: a closure must not be cut in half
 	q       querier
 	dialect *dialect
 	now     func() time.Time
@@ -28,7 +28,7 @@ type tx struct {
 var _ dispatch.Tx = (*tx)(nil)
 
 func newTx(s *Store, q querier) *tx {
-	return &tx{ctx: context.Background(), q: q, dialect: s.dialect, now: s.now}
+	return &tx{q: q, dialect: s.dialect, now: s.now}
 }
 
 func (t *tx) run(fn func(*tx) error) error {
@@ -47,7 +47,7 @@ func (t *tx) exec(attempted, query string, args ...any) (affected int64, err err
 	if t.closed {
 		return 0, errTxKept
 	}
-	result, err := t.q.ExecContext(t.ctx, query, args...)
+	result, err := t.q.ExecContext(context.Background(), query, args...)
 	if err == nil {
 		affected, err = result.RowsAffected()
 	}

@@ -29,8 +29,8 @@ const (
 
 // call is one Update in the writer's queue.
 type call struct {
-	ctx   context.Context
 	fn    func(*tx) error
+	ended func() error // why the caller waits no more, or nil
 	state atomic.Int32
 	done  chan struct{}
 	err   error // set before done closes
@@ -78,7 +78,7 @@ func (s *Store) update(ctx context.Context, fn func(*tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	c := &call{ctx: ctx, fn: fn, done: make(chan struct{})}
+	c := &call{fn: fn, ended: ctx.Err, done: make(chan struct{})}
 	if !s.writer.enqueue(c) {
 		return ErrClosed
 	}
@@ -168,13 +168,13 @@ func (w *writer) loop() {
 func (w *writer) run() {
 	for len(w.current) > 0 {
 		if _, err := w.exec("BEGIN IMMEDIATE"); err != nil {
-			w.answer(w.current, w.store.dialect.failed(err, "begin"))
+			w.answer(w.current, w.unavailable(err, "begin"))
 			return
 		}
 		group, errs, rows := w.current, make([]error, 0, len(w.current)), 0
 		var broken error
 		for _, c := range group {
-			if err := c.ctx.Err(); err != nil || !c.state.CompareAndSwap(waiting, taken) {
+			if err := c.ended(); err != nil || !c.state.CompareAndSwap(waiting, taken) {
 				errs = append(errs, err) // nobody reads an abandoned one's
 				continue
 			}
@@ -196,8 +196,8 @@ func (w *writer) run() {
 		done := group[:len(errs)]
 		w.current = group[len(errs):]
 		for i, c := range done {
-			if errs[i] == nil {
-				errs[i] = w.store.dialect.failed(broken, "commit")
+			if errs[i] == nil && broken != nil {
+				errs[i] = w.unavailable(broken, "commit")
 			}
 			c.answer(errs[i])
 		}
@@ -257,6 +257,11 @@ func (s *savepoint) over() (over bool, err error) {
 		return nil
 	})
 	return over, err
+}
+
+// unavailable is the answer to callers who have done nothing wrong.
+func (w *writer) unavailable(err error, attempted string) error {
+	return fmt.Errorf("%w: %w", dispatch.ErrUnavailable, w.store.dialect.failed(err, attempted))
 }
 
 func (w *writer) answer(calls []*call, err error) {

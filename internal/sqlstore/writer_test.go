@@ -192,6 +192,39 @@ func TestGroup(t *testing.T) {
 	})
 }
 
+// TestFull fills the disk, as far as SQLite can be made to believe it.
+func TestFull(t *testing.T) {
+	s := open(t, t.TempDir())
+	limit := func(pages string) {
+		if _, err := s.writer.exec("PRAGMA max_page_count = " + pages); err != nil {
+			t.Fatal(err)
+		}
+	}
+	placeOne(t, s, "first")
+	limit("1") // no more than there are
+	stored := map[string]bool{}
+	failures := 0
+	for i := 0; failures < 3; i++ {
+		var fns []func(tx dispatch.Tx) error
+		for j := range 5 {
+			fns = append(fns, oneOrder(fmt.Sprintf("o%d-%d", i, j)))
+		}
+		for j, err := range group(t, s, fns...) {
+			stored[fmt.Sprintf("o%d-%d", i, j)] = err == nil
+			if err != nil {
+				failures++
+				if !errors.Is(err, dispatch.ErrUnavailable) {
+					t.Errorf("a full disk: %v", err)
+				}
+			}
+		}
+	}
+	limit("1000000")
+	placeOne(t, s, "last")
+	stored["first"], stored["last"] = true, true
+	wantStored(t, s, stored)
+}
+
 func TestTxKept(t *testing.T) {
 	s := open(t, t.TempDir())
 	var kept dispatch.Tx

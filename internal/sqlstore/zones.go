@@ -47,7 +47,7 @@ func (t *tx) Zone(id string) (dispatch.Zone, error) {
 	if t.closed {
 		return dispatch.Zone{}, errTxKept
 	}
-	z, err := scanZone(t.q.QueryRowContext(t.ctx, t.forUpdate(selectZone), id))
+	z, err := scanZone(t.q.QueryRowContext(context.Background(), t.forUpdate(selectZone), id))
 	return z, t.dialect.missing(err, "zone", id)
 }
 
@@ -57,7 +57,7 @@ func (t *tx) Zones() ([]dispatch.Zone, error) {
 	if t.closed {
 		return nil, errTxKept
 	}
-	zones, err := collect(t.ctx, t.q, scanZone, selectZones)
+	zones, err := collect(context.Background(), t.q, scanZone, selectZones)
 	return zones, t.dialect.failed(err, "list zones")
 }
 

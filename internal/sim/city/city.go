@@ -85,15 +85,11 @@ func (c Config) validate() error {
 // Center is the middle of the market square.
 func (c *City) Center() geo.Point { return c.center }
 
-func (c *City) point(v vec) geo.Point { return c.center.Offset(v.X, v.Y) }
+func (c *City) point(v vec) geo.Point { return Plane{c.center}.Point(v.X, v.Y) }
 
-// vec undoes point: Offset is linear in both coordinates.
 func (c *City) vec(p geo.Point) vec {
-	unit := c.center.Offset(1000, 1000)
-	return vec{
-		(p.Lng - c.center.Lng) / (unit.Lng - c.center.Lng) * 1000,
-		(p.Lat - c.center.Lat) / (unit.Lat - c.center.Lat) * 1000,
-	}
+	east, north := Plane{c.center}.Metres(p)
+	return vec{east, north}
 }
 
 // Route is the quickest way along the streets, from door to door.

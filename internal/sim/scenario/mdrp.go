@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"courier/geo"
+	"courier/internal/sim/city"
 )
 
 // MDRPConfig names an instance of the Meal Delivery Routing Problem (Reyes,
@@ -37,16 +38,15 @@ type MDRP struct {
 
 // projection lays the instance's metres on the map.
 type projection struct {
-	center geo.Point
-	x, y   float64
+	plane city.Plane
+	x, y  float64 // of its centre
 }
 
-func (p projection) point(x, y float64) geo.Point { return p.center.Offset(x-p.x, y-p.y) }
+func (p projection) point(x, y float64) geo.Point { return p.plane.Point(x-p.x, y-p.y) }
 
-// metres undoes point: Offset is linear.
 func (p projection) metres(g geo.Point) (x, y float64) {
-	unit := p.center.Offset(1000, 1000)
-	return p.x + (g.Lng-p.center.Lng)/(unit.Lng-p.center.Lng)*1000, p.y + (g.Lat-p.center.Lat)/(unit.Lat-p.center.Lat)*1000
+	east, north := p.plane.Metres(g)
+	return p.x + east, p.y + north
 }
 
 // NewMDRP reads the instance.
@@ -86,7 +86,7 @@ func NewMDRP(c MDRPConfig) (*MDRP, error) {
 	if len(kitchens) == 0 || len(orders) == 0 || len(parameters) != 1 || !(parameters[0][0] > 0) {
 		return nil, fmt.Errorf("read instance: %s is incomplete", c.Dir)
 	}
-	m := &MDRP{speed: parameters[0][0], place: projection{center: c.Center}, service: map[string]Service{}}
+	m := &MDRP{speed: parameters[0][0], place: projection{plane: city.Plane{Center: c.Center}}, service: map[string]Service{}}
 	half := func(minutes float64) Service { return Service{m.minutes(minutes / 2), m.minutes(minutes / 2)} }
 	m.service["pickup"], m.service["dropoff"] = half(parameters[0][1]), half(parameters[0][2])
 	at := map[int][2]float64{}
