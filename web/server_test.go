@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // listen serves a Server with a short RequestTimeout on a real socket.
 func listen(t *testing.T, timeout time.Duration, socket http.Handler) (address string) {
 	t.Helper()
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	s, err := web.New(web.Config{Mode: dispatch.ModeAssign, RequestTimeout: timeout}, web.Deps{
 		Dispatch: newCompany(), Auth: newDesk(), Trails: &trails{}, Clock: frozen{}, NewID: func() string { return "r" }, Log: log,
 		CourierSocket: socket, TrackSocket: socket, FleetSocket: socket,

@@ -2,7 +2,6 @@ package web_test
 
 import (
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -48,7 +47,7 @@ func newSite(t testing.TB, set ...func(*web.Config)) *site {
 	socket := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "a socket", http.StatusUpgradeRequired) })
 	s.server, err = web.New(s.config, web.Deps{
 		Dispatch: s.company, Auth: s.desk, Trails: s.trails, Clock: frozen{}, NewID: func() string { return "request-1" },
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), CourierSocket: socket, TrackSocket: socket, FleetSocket: socket,
+		Log: slog.New(slog.DiscardHandler), CourierSocket: socket, TrackSocket: socket, FleetSocket: socket,
 	})
 	if err != nil {
 		t.Fatal(err)

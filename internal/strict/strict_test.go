@@ -30,7 +30,7 @@ type order struct {
 	Shift    **place              `json:"shift,omitempty"`
 	Area     geo.Area             `json:"area,omitzero"`
 	Extra    json.RawMessage      `json:"extra,omitempty"`
-	hidden   int
+	hidden   int                  //nolint:unused // that it cannot be set is a case
 }
 
 const pickup = `"pickup":{"point":{"lat":1,"lng":2}},"size":1`
