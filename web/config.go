@@ -97,7 +97,7 @@ func (c *Config) validate() error {
 			fault("PublicURL, MapStyleURL, MapHosts: %q is no http(s) URL", u)
 		}
 	}
-	if c.Basemap != nil && !(json.Valid(c.Basemap) && bytes.Contains(c.Basemap, []byte("FeatureCollection"))) {
+	if c.Basemap != nil && (!json.Valid(c.Basemap) || !bytes.Contains(c.Basemap, []byte("FeatureCollection"))) {
 		fault("Basemap: is no GeoJSON FeatureCollection")
 	}
 	return errors.Join(append(errs, c.Limits.validate())...)

@@ -248,6 +248,28 @@ func TestCompressedDocuments(t *testing.T) {
 	}
 }
 
+func TestLargeAnswersAreCompressed(t *testing.T) {
+	s := newSite(t)
+	s.handler = s.server // the validator reads no gzip
+	for range 5000 {
+		s.company.events = append(s.company.events, s.company.events[0])
+	}
+	zip := s.do(request{path: "/v1/orders/o1/events", as: "admin", header: map[string]string{"Accept-Encoding": "gzip"}})
+	bare := s.do(request{path: "/v1/orders/o1/events", as: "admin"})
+	z, err := gzip.NewReader(zip.Body)
+	if err != nil {
+		t.Fatal(zip.Header(), err)
+	}
+	if got, _ := io.ReadAll(z); string(got) != bare.Body.String() || zip.Header().Get("Vary") != "Accept-Encoding" {
+		t.Error("the compressed answer is another one")
+	}
+	for _, small := range []string{"/v1/orders/o1", "/v1/basemap"} {
+		if h := s.do(request{path: small, as: "admin", header: map[string]string{"Accept-Encoding": "gzip"}}).Header(); h.Get("Content-Encoding") != "" {
+			t.Errorf("%s: %v", small, h)
+		}
+	}
+}
+
 func TestAnswersAreNotKept(t *testing.T) {
 	s := newSite(t)
 	w := s.do(request{path: "/v1/orders/o1", as: "merchant"})

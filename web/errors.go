@@ -33,6 +33,7 @@ var (
 	errKeyRequired = errors.New("no Idempotency-Key")
 	errMethod      = errors.New("method not allowed")
 	errQuery       = errors.New("the query cannot be read")
+	errBody        = errors.New("the body did not arrive")
 )
 
 // limited says that a client asks too often.
@@ -49,7 +50,6 @@ func problemOf(err error) Problem {
 		refused  *dispatch.Refused
 		decoding *strict.Error
 		limit    limited
-		read     *http.MaxBytesError
 	)
 	switch {
 	case errors.As(err, &decoding):
@@ -60,6 +60,8 @@ func problemOf(err error) Problem {
 		return invalidProblem([]dispatch.FieldError{{Field: "cursor", Problem: "is none that was given out"}})
 	case errors.Is(err, errQuery):
 		return problem(http.StatusBadRequest, "malformed", errQuery.Error())
+	case errors.Is(err, errBody):
+		return problem(http.StatusBadRequest, "malformed", errBody.Error())
 	case errors.Is(err, errKeyRequired):
 		return problem(http.StatusBadRequest, "key_required", "the header Idempotency-Key is needed: 1 to 128 printable characters")
 	case errors.Is(err, auth.ErrUnauthenticated), errors.Is(err, dispatch.ErrStaleSession):
@@ -80,7 +82,7 @@ func problemOf(err error) Problem {
 		return problem(http.StatusUnprocessableEntity, "outside_zones", "the pickup or the drop-off lies in no service zone")
 	case errors.Is(err, dispatch.ErrKeyReused):
 		return problem(http.StatusUnprocessableEntity, "key_reused", "this Idempotency-Key came with another request before")
-	case errors.Is(err, errTooLarge), errors.As(err, &read):
+	case errors.Is(err, errTooLarge):
 		return problem(http.StatusRequestEntityTooLarge, "too_large", "the request is too large")
 	case errors.As(err, &limit):
 		p := problem(http.StatusTooManyRequests, "rate_limited", "too many requests: come again later")

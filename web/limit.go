@@ -44,7 +44,7 @@ func (l *Limits) validate() error {
 	var errs []error
 	for name, limit := range map[string]Limit{"Address": l.Address, "Credential": l.Credential, "SignIn": l.SignIn, "SignIns": l.SignIns} {
 		if math.IsNaN(limit.PerSecond) || limit.PerSecond == 0 || (limit.PerSecond > 0 && limit.Burst < 1) {
-			errs = append(errs, fmt.Errorf("Limits.%s: %v/s and %d at once lets nobody in", name, limit.PerSecond, limit.Burst))
+			errs = append(errs, fmt.Errorf("%s: %v/s and %d at once lets nobody in", "Limits."+name, limit.PerSecond, limit.Burst))
 		}
 	}
 	return errors.Join(errs...)

@@ -83,8 +83,12 @@ func compressed(contentType string, body []byte) []byte {
 		contentType != "application/wasm" && contentType != "application/yaml" {
 		return nil
 	}
+	return compress(body, gzip.BestCompression)
+}
+
+func compress(body []byte, level int) []byte {
 	var out bytes.Buffer
-	z, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	z, err := gzip.NewWriterLevel(&out, level)
 	if err != nil {
 		return nil
 	}
@@ -108,6 +112,8 @@ func contentType(name string) string {
 		return "text/plain; charset=utf-8"
 	case ".json", ".map":
 		return "application/json"
+	case ".geojson":
+		return "application/geo+json"
 	case ".webmanifest":
 		return "application/manifest+json"
 	case ".svg":

@@ -78,3 +78,9 @@ type Auth interface {
 	Links(ctx context.Context, order string) ([]auth.Link, error)
 	RevokeLink(ctx context.Context, order, id string) error
 }
+
+var (
+	_ Dispatch = (*dispatch.Service)(nil)
+	_ Auth     = (*auth.Service)(nil)
+	_ Trails   = (*tracking.Trails)(nil)
+)

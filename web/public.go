@@ -18,11 +18,14 @@ func (s *Server) healthy(*call) (answer, error) {
 }
 
 func (s *Server) ready(c *call) (answer, error) {
-	if err := s.config.Ready(c.Context()); err != nil {
-		return answer{status: http.StatusServiceUnavailable, body: plain{textPlain, []byte(err.Error() + "\n")},
-			header: http.Header{"Retry-After": {"2"}}}, nil
+	why := s.config.Ready(c.Context())
+	if why == nil {
+		return answer{body: plain{textPlain, []byte("ok\n")}}, nil
 	}
-	return answer{body: plain{textPlain, []byte("ok\n")}}, nil
+	return answer{
+		status: http.StatusServiceUnavailable, header: http.Header{"Retry-After": {"2"}},
+		body: plain{textPlain, []byte(why.Error() + "\n")},
+	}, nil
 }
 
 func (s *Server) time(*call) (answer, error) {
@@ -47,10 +50,10 @@ func (s *Server) pageConfig(*call) (answer, error) {
 }
 
 func (s *Server) basemap(*call) (answer, error) {
-	if s.config.Basemap == nil {
+	if s.city == nil {
 		return answer{}, dispatch.ErrNotFound
 	}
-	return answer{body: plain{"application/geo+json", s.config.Basemap}}, nil
+	return answer{body: s.city}, nil
 }
 
 // signIn gives a courier a token for its code. Every code tried counts

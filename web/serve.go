@@ -1,7 +1,9 @@
 package web
 
 import (
+	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -64,8 +66,12 @@ func (c *call) body() ([]byte, error) {
 		return nil, errTooLarge
 	}
 	body, err := io.ReadAll(c.Body)
-	if err != nil {
-		return nil, fmt.Errorf("read the body: %w", err)
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, errTooLarge
+	case err != nil: // the client stopped sending, or sends too slowly
+		return nil, errBody
 	}
 	return body, nil
 }
@@ -73,7 +79,7 @@ func (c *call) body() ([]byte, error) {
 // answer is what a handler has to say.
 type answer struct {
 	status int // 0: 200
-	body   any // nil: none; a plain is sent as it is
+	body   any // nil: none; a plain or *file is sent as it is
 	header http.Header
 }
 
@@ -212,8 +218,12 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, a answer) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	if p, ok := a.body.(plain); ok {
-		send(w, status, p)
+	switch body := a.body.(type) {
+	case plain:
+		send(w, status, body)
+		return
+	case *file:
+		body.serve(w, r)
 		return
 	}
 	body, err := encode(a.body)
@@ -221,8 +231,19 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, a answer) {
 		s.fail(w, r, err)
 		return
 	}
+	if len(body) >= zipFrom && acceptsGzip(r) {
+		if zip := compress(body, gzip.BestSpeed); zip != nil {
+			w.Header().Set("Content-Encoding", "gzip")
+			body = zip
+		}
+	}
+	w.Header().Set("Vary", "Accept-Encoding")
 	send(w, status, plain{"application/json", body})
 }
+
+// zipFrom is the size from which an answer is worth compressing: trails and
+// full pages, in bytes.
+const zipFrom = 16 << 10
 
 func send(w http.ResponseWriter, status int, p plain) {
 	w.Header().Set("Content-Type", p.contentType)

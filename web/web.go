@@ -52,6 +52,7 @@ type Server struct {
 	config  Config
 	deps    Deps
 	limiter Limiter
+	city    *file // the basemap, or nil
 	handler http.Handler
 }
 
@@ -64,6 +65,9 @@ func New(c Config, d Deps) (*Server, error) {
 	s := &Server{config: c, deps: d, limiter: d.Limiter}
 	if s.limiter == nil {
 		s.limiter = NewLimiter(limiterKeys)
+	}
+	if c.Basemap != nil {
+		s.city = newFile("basemap.geojson", c.Basemap)
 	}
 	docs, err := newDocs(c)
 	if err != nil {

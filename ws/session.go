@@ -216,7 +216,7 @@ func (h *Hub) broken(ctx context.Context, what string, err error) error {
 	}
 	code, detail, ours := faultOf(err)
 	if ours && h.ctx.Err() == nil {
-		h.Log.LogAttrs(ctx, slog.LevelError, what, slog.Any("err", err))
+		h.Log.LogAttrs(ctx, slog.LevelError, "socket broken", slog.String("doing", what), slog.Any("err", err))
 	}
 	return &closeError{codeInternal, code, detail}
 }

@@ -41,7 +41,10 @@ func (c *Config) defaults() {
 }
 
 func (c *Config) validate() error {
-	errs := []error{checkSecret(c.Secret, c.AllowWeakSecret)}
+	var errs []error
+	if err := checkSecret(c.Secret, c.AllowWeakSecret); err != nil {
+		errs = append(errs, fmt.Errorf("%s: %w", "Secret", err))
+	}
 	for _, d := range []struct {
 		name  string
 		value time.Duration

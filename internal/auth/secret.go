@@ -20,13 +20,13 @@ func CheckSecret(secret []byte) error { return checkSecret(secret, false) }
 func checkSecret(secret []byte, allowWeak bool) error {
 	switch {
 	case len(secret) == 0:
-		return errors.New("Secret: is missing")
+		return errors.New("is missing")
 	case allowWeak:
 		return nil
 	case len(secret) < minSecret:
-		return fmt.Errorf("Secret: %d bytes, needs %d", len(secret), minSecret)
+		return fmt.Errorf("%d bytes, needs %d", len(secret), minSecret)
 	case wellKnown(secret):
-		return errors.New("Secret: is a well-known example")
+		return errors.New("is a well-known example")
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func (d *decoder) pop()        { d.path = d.path[:len(d.path)-1] }
 func (d *decoder) value(s *shape, v reflect.Value) error {
 	got := d.in.PeekKind()
 	switch {
-	case got == 'n' && s.kind != anything && !isRaw(s.typ) && !(s.kind == pointer && s.elem.kind == pointer):
+	case got == 'n' && !s.takesNull():
 		d.fault("must not be null")
 		return d.in.SkipValue()
 	case s.kind == object && got == '{':
@@ -76,8 +76,9 @@ func (d *decoder) value(s *shape, v reflect.Value) error {
 	return nil
 }
 
-func isRaw(t reflect.Type) bool {
-	return t == reflect.TypeFor[json.RawMessage]() || t == reflect.TypeFor[jsontext.Value]()
+func (s *shape) takesNull() bool {
+	return s.kind == anything || s.kind == pointer && s.elem.kind == pointer ||
+		s.typ == reflect.TypeFor[json.RawMessage]() || s.typ == reflect.TypeFor[jsontext.Value]()
 }
 
 func (d *decoder) object(s *shape, v reflect.Value) error {

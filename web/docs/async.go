@@ -18,10 +18,13 @@ type message struct {
 
 // channels reads AsyncAPI 3. The document is written from the server's point
 // of view: what an operation receives, a client sends.
-func channels(doc node) []channel {
+func (s shapes) channels(doc node) []channel {
 	var out []channel
 	for _, c := range doc.get("channels").members() {
 		ch := channel{ID: c.name, Address: c.value.get("address").text(), About: prose(c.value.get("description").text())}
+		if ch.About == "" {
+			ch.About = prose(c.value.get("title").text())
+		}
 		for _, op := range doc.get("operations").members() {
 			if op.value.get("channel").ref() != c.name {
 				continue
@@ -34,9 +37,9 @@ func channels(doc node) []channel {
 			}
 			for _, m := range messages {
 				if op.value.get("action").text() == "receive" {
-					ch.Sent = append(ch.Sent, messageOf(m))
+					ch.Sent = append(ch.Sent, s.messageOf(m))
 				} else {
-					ch.Received = append(ch.Received, messageOf(m))
+					ch.Received = append(ch.Received, s.messageOf(m))
 				}
 			}
 		}
@@ -45,7 +48,7 @@ func channels(doc node) []channel {
 	return out
 }
 
-func messageOf(m node) message {
+func (s shapes) messageOf(m node) message {
 	name := m.ref()
 	m = m.resolve()
 	if given := m.get("name").text(); given != "" {
@@ -55,7 +58,7 @@ func messageOf(m node) message {
 	if about == "" {
 		about = m.get("summary").text()
 	}
-	out := message{Name: name, Title: m.get("title").text(), About: prose(about), body: bodyOf(m.get("payload"))}
+	out := message{Name: name, Title: m.get("title").text(), About: prose(about), body: s.bodyOf(m.get("payload"))}
 	for _, e := range m.get("examples").list() {
 		if p := e.get("payload"); p.ok() {
 			out.Examples = append(out.Examples, p.json(""))

@@ -89,27 +89,37 @@ type schema struct {
 	body
 }
 
+// shapes are the named schemas that have a place on the page, by their names
+// in lower case: the two documents write them differently.
+type shapes map[string]string
+
 func pageOf(http, sockets node) page {
+	s, order := shapes{}, []member(nil)
+	for _, doc := range []node{http, sockets} {
+		for _, m := range doc.get("components", "schemas").members() {
+			key := strings.ToLower(m.name)
+			if _, known := s[key]; !known && len(m.value.get("properties").members()) > 0 {
+				s[key] = m.name
+				order = append(order, m)
+			}
+		}
+	}
 	p := page{
 		Title: http.get("info", "title").text(), Summary: http.get("info", "summary").text(),
 		About: prose(http.get("info", "description").text()), Async: sockets.ok(),
 	}
 	for _, tag := range http.get("tags").list() {
 		name := tag.get("name").text()
-		p.Groups = append(p.Groups, group{Name: name, ID: anchor(name), About: prose(tag.get("description").text()), Operations: operations(http, name)})
+		p.Groups = append(p.Groups, group{Name: name, ID: anchor(name), About: prose(tag.get("description").text()), Operations: s.operations(http, name)})
 	}
-	p.Channels = channels(sockets)
-	for _, s := range http.get("components", "schemas").members() {
-		b := bodyOf(s.value)
-		if len(b.Properties) > 0 {
-			b.Ref = ""
-			p.Schemas = append(p.Schemas, schema{Name: s.name, About: prose(s.value.get("description").text()), body: b})
-		}
+	p.Channels = s.channels(sockets)
+	for _, m := range order {
+		p.Schemas = append(p.Schemas, schema{Name: m.name, About: prose(m.value.get("description").text()), body: s.bodyOf(m.value)})
 	}
 	return p
 }
 
-func operations(doc node, tag string) []operation {
+func (s shapes) operations(doc node, tag string) []operation {
 	var out []operation
 	for _, path := range doc.get("paths").members() {
 		for _, m := range path.value.members() {
@@ -120,11 +130,11 @@ func operations(doc node, tag string) []operation {
 				ID: m.value.get("operationId").text(), Method: strings.ToUpper(m.name), Path: path.name,
 				Summary: m.value.get("summary").text(), About: prose(m.value.get("description").text()),
 				Roles: m.value.get("x-roles").texts(), Open: m.value.get("security").ok(),
-				Request: bodyOf(jsonIn(m.value.get("requestBody"))),
+				Request: s.bodyOf(jsonIn(m.value.get("requestBody"))),
 			}
 			for _, param := range append(path.value.get("parameters").list(), m.value.get("parameters").list()...) {
 				param = param.resolve()
-				f := propertyOf(param.get("name").text(), param.get("schema"), param.get("required").text() == "true")
+				f := s.propertyOf(param.get("name").text(), param.get("schema"), param.get("required").text() == "true")
 				f.In, f.About = param.get("in").text(), prose(param.get("description").text())
 				op.Parameters = append(op.Parameters, f)
 			}
@@ -132,7 +142,7 @@ func operations(doc node, tag string) []operation {
 				if r.name == "default" {
 					continue // said once for all
 				}
-				op.Responses = append(op.Responses, response{Status: r.name, About: prose(r.value.get("description").text()), body: bodyOf(jsonIn(r.value))})
+				op.Responses = append(op.Responses, response{Status: r.name, About: prose(r.value.get("description").text()), body: s.bodyOf(jsonIn(r.value))})
 			}
 			out = append(out, op)
 		}
@@ -151,19 +161,19 @@ func jsonIn(n node) node {
 }
 
 // bodyOf reads a media type, a message's payload, or a schema by itself.
-func bodyOf(n node) body {
-	s := n
+func (s shapes) bodyOf(n node) body {
+	at := n
 	if inner := n.get("schema"); inner.ok() {
-		s = inner
+		at = inner
 	}
-	b := body{Ref: s.ref()}
-	resolved := s.resolve()
+	b := body{Ref: s[strings.ToLower(at.ref())]}
+	resolved := at.resolve()
 	required := map[string]bool{}
 	for _, name := range resolved.get("required").texts() {
 		required[name] = true
 	}
 	for _, m := range resolved.get("properties").members() {
-		b.Properties = append(b.Properties, propertyOf(m.name, m.value, required[m.name]))
+		b.Properties = append(b.Properties, s.propertyOf(m.name, m.value, required[m.name]))
 	}
 	for _, example := range []node{n.get("example"), resolved.get("example"), first(resolved.get("examples"))} {
 		if example.ok() {
@@ -181,14 +191,15 @@ func first(n node) node {
 	return node{}
 }
 
-func propertyOf(name string, s node, required bool) property {
-	p := property{Name: name, Required: required, Ref: s.ref(), Type: typeOf(s)}
-	about := s.member("description").text()
-	if about == "" && p.Ref == "" {
-		about = s.get("description").text()
+func (s shapes) propertyOf(name string, at node, required bool) property {
+	ref := at.ref()
+	if ref == "" {
+		ref = at.get("items").ref()
 	}
-	if p.Ref == "" {
-		p.Ref = s.get("items").ref()
+	p := property{Name: name, Required: required, Ref: s[strings.ToLower(ref)], Type: typeOf(at)}
+	about := at.member("description").text()
+	if about == "" && p.Ref == "" {
+		about = at.get("description").text()
 	}
 	p.About = prose(about)
 	return p
