@@ -30,11 +30,7 @@ type order struct {
 	Shift    **place              `json:"shift,omitempty"`
 	Area     geo.Area             `json:"area,omitzero"`
 	Extra    json.RawMessage      `json:"extra,omitempty"`
-<<<<<<< HEAD
-	hidden   int                  //nolint:unused // is there to be passed over
-=======
 	hidden   int                  //nolint:unused // that it cannot be set is a case
->>>>>>> web
 }
 
 const pickup = `"pickup":{"point":{"lat":1,"lng":2}},"size":1`
