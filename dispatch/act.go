@@ -270,7 +270,7 @@ func (w *work) fail(c *held[Courier], by Actor, a Action) error {
 		err = w.apply(o, Command{Type: EventFailed, By: by, Reason: a.Reason, Note: a.Note})
 	default:
 		err = w.apply(o, Command{Type: EventFailed, By: by, Reason: a.Reason, Note: a.Note})
-		next.Stops = append(next.Stops, returnStop(o.value))
+		next = next.bringBack(o.value, c.value.Capacity)
 	}
 	if err != nil {
 		return err

@@ -148,6 +148,24 @@ func TestWhatFailsAtTheDoorGoesBack(t *testing.T) {
 	w.wantHistory(order, "placed", "searching", "assigned", "at_pickup", "picked_up", "failed", "returned")
 }
 
+func TestFailedGoodsGoBackFirstWhenTheBagIsFull(t *testing.T) {
+	w := newWorld(t, assignMode)
+	c := w.courier("Small bag", 100, func(n *dispatch.NewCourier) { n.Capacity = 1 })
+	first, second := w.place("k1", nil), w.place("k2", nil)
+	w.round()
+	w.must(w.act(c, dispatch.Action{Type: dispatch.ActComplete, Order: first, Kind: dispatch.Pickup}))
+	if _, err := w.Assign(t.Context(), second, c, because(0)); err != nil {
+		t.Fatal(err)
+	}
+	w.must(w.act(c, dispatch.Action{Type: dispatch.ActFail, Order: first, Kind: dispatch.Dropoff, Reason: "no_answer"}))
+	stops := w.plan(c).Stops
+	if len(stops) != 3 || stops[0].Kind != dispatch.Return || stops[0].Order != first {
+		t.Fatalf("the plan is %+v", stops)
+	}
+	w.must(w.act(c, dispatch.Action{Type: dispatch.ActComplete, Order: first, Kind: dispatch.Return}))
+	w.must(w.act(c, dispatch.Action{Type: dispatch.ActComplete, Order: second, Kind: dispatch.Pickup}))
+}
+
 func TestACouriersProblemGivesTheOrderToAnother(t *testing.T) {
 	w := newWorld(t, func(c *dispatch.Config) { c.Mode = dispatch.ModeAssign })
 	flat, other := w.courier("Flat tyre", 100, nil), w.courier("Other", 900, nil)

@@ -50,6 +50,17 @@ func (p Plan) Without(order string) Plan {
 	return p.with(slices.DeleteFunc(slices.Clone(p.Stops), func(s Stop) bool { return s.Order == order }))
 }
 
+// bringBack is the plan with failed goods returned at its end, or before
+// everything else if the bag would be too full on the way.
+func (p Plan) bringBack(o Order, capacity int) Plan {
+	back := returnStop(o)
+	last := p.with(append(slices.Clone(p.Stops), back))
+	if last.load() <= capacity {
+		return last
+	}
+	return p.with(slices.Insert(slices.Clone(p.Stops), 0, back))
+}
+
 // Done is the plan after a stop was dealt with.
 func (p Plan) Done(order string, kind StopKind) Plan {
 	return p.with(slices.DeleteFunc(slices.Clone(p.Stops), func(s Stop) bool { return s.Order == order && s.Kind == kind }))

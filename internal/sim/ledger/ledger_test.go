@@ -69,6 +69,20 @@ func TestKeptPromisesPass(t *testing.T) {
 	}
 }
 
+func TestTheNextOrderMayBeAssignedBeforeThereIsRoom(t *testing.T) {
+	l, f := kept()
+	f.Events["o2"] = events("o2", "c1", whole()[:5]...)
+	f.Orders["o2"] = client.Order{ID: "o2", Status: "at_pickup", Version: 5, Size: 1, Courier: "c1"}
+	c := f.Couriers["c1"]
+	c.Plan.Stops = []client.Stop{{Order: "o2"}}
+	f.Couriers["c1"] = c
+	for _, v := range l.Audit(f, scope()) {
+		if v.Kind == Overload {
+			t.Error(v)
+		}
+	}
+}
+
 func TestPlantedViolationsAreFound(t *testing.T) {
 	set := func(f *Facts, change func(o *client.Order)) {
 		o := f.Orders["o1"]
@@ -130,8 +144,8 @@ func TestPlantedViolationsAreFound(t *testing.T) {
 			l.Plan("c2", nil, at(50))
 		}, TwoHands},
 		"over capacity": {func(_ *Ledger, f *Facts) {
-			f.Events["o2"] = events("o2", "c1", "placed", "searching", "searching", "searching", "assigned", "at_pickup")
-			f.Orders["o2"] = client.Order{ID: "o2", Status: "at_pickup", Version: 6, Size: 1, Courier: "c1"}
+			f.Events["o2"] = events("o2", "c1", whole()[:6]...)
+			f.Orders["o2"] = client.Order{ID: "o2", Status: "picked_up", Version: 6, Size: 1, Courier: "c1"}
 			c := f.Couriers["c1"]
 			c.Plan.Stops = []client.Stop{{Order: "o2"}}
 			f.Couriers["c1"] = c

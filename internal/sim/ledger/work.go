@@ -106,9 +106,17 @@ func minTime(x, y time.Time) time.Time {
 	return y
 }
 
-// capacity: replaying all events, no courier ever has more than fits. An
-// event's time may be read a moment before it is committed, so what is taken
-// counts from a little later.
+func maxTime(x, y time.Time) time.Time {
+	if x.After(y) {
+		return x
+	}
+	return y
+}
+
+// capacity: replaying all events, no courier ever carries more than fits:
+// from the pickup until it is delivered or brought back. An event's time may
+// be read a moment before it is committed, so what is taken counts from a
+// little later.
 func (a *audit) capacity() {
 	type change struct {
 		at    time.Time
@@ -117,15 +125,17 @@ func (a *audit) capacity() {
 	}
 	changes := map[string][]change{}
 	for id, l := range a.lives {
-		size := max(1, a.f.Orders[id].Size)
-		for _, s := range l.stretches {
-			from := s.from.Add(a.s.Slack)
-			if !s.to.IsZero() && !s.to.After(from) {
-				continue
-			}
-			changes[s.courier] = append(changes[s.courier], change{from, size, id})
-			if !s.to.IsZero() {
-				changes[s.courier] = append(changes[s.courier], change{s.to, -size, id})
+		size, with := max(1, a.f.Orders[id].Size), ""
+		var taken time.Time
+		for _, e := range l.events {
+			switch e.Type {
+			case "assigned":
+				with = e.Data.Courier
+			case "picked_up":
+				taken = e.Time.Add(a.s.Slack)
+				changes[with] = append(changes[with], change{taken, size, id})
+			case "delivered", "returned":
+				changes[with] = append(changes[with], change{maxTime(e.Time, taken), -size, id})
 			}
 		}
 	}
