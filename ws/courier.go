@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 
 	"courier/dispatch"
@@ -12,13 +14,20 @@ import (
 	"courier/tracking"
 )
 
-// couriers are the sessions of this node, by courier: the newest of each.
+// maxDevices is how many sockets one session of a courier may have: a phone
+// that came back before its last connection was noticed to be dead, and a
+// tablet beside it.
+const maxDevices = 4
+
+// couriers are the sockets of this node, by courier: of the newest session
+// only, oldest first.
 type couriers struct {
 	mu   sync.Mutex
-	byID map[string]*courierSession
+	byID map[string][]*courierSession
 }
 
-func (c *couriers) get(id string) *courierSession {
+// get returns a courier's sockets; they are not to be changed.
+func (c *couriers) get(id string) []*courierSession {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.byID[id]
@@ -30,35 +39,43 @@ func (c *couriers) len() int {
 	return len(c.byID)
 }
 
-// put returns the session that s replaces, or false if s is the older one.
-func (c *couriers) put(s *courierSession) (*courierSession, bool) {
+// put returns the sockets that s replaces: those of older sessions, and the
+// oldest when there are too many. False: s itself is of an older session.
+func (c *couriers) put(s *courierSession) (replaced []*courierSession, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	before := c.byID[s.id]
-	if before != nil && before.epoch > s.epoch {
-		return nil, false
+	var stay []*courierSession
+	for _, other := range c.byID[s.id] {
+		switch {
+		case other.epoch > s.epoch:
+			return nil, false
+		case other.epoch < s.epoch:
+			replaced = append(replaced, other)
+		default:
+			stay = append(stay, other)
+		}
 	}
-	c.byID[s.id] = s
-	return before, true
+	if len(stay) == maxDevices {
+		replaced, stay = append(replaced, stay[0]), stay[1:]
+	}
+	c.byID[s.id] = append(stay, s)
+	return replaced, true
 }
 
 func (c *couriers) drop(s *courierSession) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.byID[s.id] == s {
+	stay := slices.DeleteFunc(slices.Clone(c.byID[s.id]), func(other *courierSession) bool { return other == s })
+	if c.byID[s.id] = stay; len(stay) == 0 {
 		delete(c.byID, s.id)
 	}
 }
 
-// all returns the sessions by courier id.
-func (c *couriers) all() map[string]*courierSession {
+// all returns the sockets by courier id.
+func (c *couriers) all() map[string][]*courierSession {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	out := make(map[string]*courierSession, len(c.byID))
-	for id, s := range c.byID {
-		out[id] = s
-	}
-	return out
+	return maps.Clone(c.byID)
 }
 
 // courierSession is one courier's socket. Actions are taken one after the
@@ -120,12 +137,12 @@ func (s *courierSession) newest(ctx context.Context) (int64, error) {
 }
 
 func (s *courierSession) resume(ctx context.Context, seq int64) error {
-	before, ok := s.hub.couriers.put(s)
+	replaced, ok := s.hub.couriers.put(s)
 	if !ok {
 		return errElsewhere
 	}
-	if before != nil {
-		before.conn.close(errElsewhere.code, errElsewhere.fault, errElsewhere.detail)
+	for _, other := range replaced {
+		other.conn.close(errElsewhere.code, errElsewhere.fault, errElsewhere.detail)
 	}
 	s.watched = true
 	s.hub.wait(ctx, s.hub.interest.addKey(s.id))

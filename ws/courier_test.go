@@ -234,6 +234,24 @@ func TestTheNewestSignInWins(t *testing.T) {
 	c.WantClose(4409)
 }
 
+func TestDevicesOfOneSessionSeeTheSame(t *testing.T) {
+	w := newWorld(t)
+	phones := []*wstest.Conn{online(t, w, "c1")}
+	for range 3 {
+		c := w.open(t, "courier", "courier-c1", 0)
+		c.Want("plan")
+		phones = append(phones, c)
+	}
+	w.change("c1", func(c *dispatch.Courier) { c.Duty = dispatch.Break })
+	for _, c := range phones {
+		c.Want("plan")
+	}
+	w.open(t, "courier", "courier-c1", 0).Want("plan")
+	phones[0].WantClose(4409) // one too many: the oldest goes
+	w.change("c1", func(c *dispatch.Courier) { c.Duty = dispatch.Available })
+	phones[3].Want("plan")
+}
+
 func TestAVoidSessionCannotAct(t *testing.T) {
 	w := newWorld(t, func(c *ws.Config) { c.Sweep = time.Hour })
 	c := online(t, w, "c1")

@@ -66,7 +66,7 @@ func New(c Config, p Ports) (*Hub, error) {
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.orders = orders{hub: h, byID: map[string]*orderWatch{}, byCourier: map[string]map[*orderWatch]struct{}{}}
-	h.couriers = couriers{byID: map[string]*courierSession{}}
+	h.couriers = couriers{byID: map[string][]*courierSession{}}
 	h.fleet = newFleet(h)
 	h.up, h.upCourier = h.upgrader(512), h.upgrader(4<<10)
 	return h, nil
@@ -155,7 +155,7 @@ func (h *Hub) Revoked(link string) {
 
 // CourierRevoked closes what a courier has open on this node.
 func (h *Hub) CourierRevoked(courier string) {
-	if s := h.couriers.get(courier); s != nil {
+	for _, s := range h.couriers.get(courier) {
 		s.revoked("revoked")
 	}
 }
@@ -164,8 +164,10 @@ func (h *Hub) CourierRevoked(courier string) {
 // than epoch. Other nodes find them when the courier next changes, or at the
 // next check.
 func (h *Hub) CourierSignedIn(courier string, epoch int64) {
-	if s := h.couriers.get(courier); s != nil && s.epoch < epoch {
-		s.conn.close(errElsewhere.code, errElsewhere.fault, errElsewhere.detail)
+	for _, s := range h.couriers.get(courier) {
+		if s.epoch < epoch {
+			s.conn.close(errElsewhere.code, errElsewhere.fault, errElsewhere.detail)
+		}
 	}
 }
 

@@ -120,7 +120,7 @@ func (h *Hub) message(m bus.Message) {
 		h.orders.changed(m.Key, m.Version)
 		h.fleet.orderChanged(m.Key, m.Version)
 	case m.Topic == topicCourierChanged:
-		if s := h.couriers.get(m.Key); s != nil {
+		for _, s := range h.couriers.get(m.Key) {
 			h.work.add(&s.task)
 		}
 		h.fleet.courierChanged(m.Key)

@@ -58,9 +58,11 @@ func (h *Hub) sweep(ctx context.Context) {
 		h.ask(ctx, "courier versions not read", func(ctx context.Context) error {
 			versions, err := h.Service.CourierVersions(ctx, page)
 			for id, v := range versions {
-				if s := sessions[id]; s.behind(v) {
-					h.count.healedCouriers.Add(1)
-					h.work.add(&s.task)
+				for _, s := range sessions[id] {
+					if s.behind(v) {
+						h.count.healedCouriers.Add(1)
+						h.work.add(&s.task)
+					}
 				}
 			}
 			return err
