@@ -130,7 +130,7 @@ func TestADispatcherResumes(t *testing.T) {
 	w.place("o2")
 	w.step("o2", dispatch.Searching)
 	keep.Until("orders")
-	for again.Removed == nil || len(again.Removed) == 0 {
+	for len(again.Removed) == 0 {
 		keep.Until("couriers").Into(t, &again)
 	}
 	c := w.open(t, "fleet", "staff", snap.Seq)
