@@ -26,6 +26,8 @@ type Deps struct {
 	NewID   func() string // unique, sortable by time
 	NewPIN  func() string // 4 digits, unguessable
 	Log     *slog.Logger
+	// FeedLag is how late positions are, in real time; nil: not known.
+	FeedLag func() time.Duration
 }
 
 // Service is what the outside may ask of dispatch. It is safe for concurrent

@@ -53,6 +53,9 @@ func (s *Service) count(ctx context.Context) (Stats, error) {
 		return Stats{}, err
 	}
 	st.MedianAssignSeconds, st.LatePercent = service(done)
+	if s.FeedLag != nil {
+		st.FeedLagSeconds = s.FeedLag().Seconds()
+	}
 	return st, nil
 }
 

@@ -85,6 +85,7 @@ func (t *Tracker) flush(ctx context.Context) error {
 	if err == nil {
 		err = t.feed.Publish(ctx, batch)
 	}
+	t.lag.Store(int64(t.oldest(batch)))
 	if err == nil {
 		return nil
 	}
@@ -97,6 +98,15 @@ func (t *Tracker) flush(ctx context.Context) error {
 		sh.mu.Unlock()
 	}
 	return fmt.Errorf("flush %d positions: %w", len(batch), err)
+}
+
+// oldest is how long ago, in real time, the first fix of a batch was received.
+func (t *Tracker) oldest(batch []Fix) time.Duration {
+	now, lag := t.clock.Now(), time.Duration(0)
+	for i := range batch {
+		lag = max(lag, now.Sub(batch[i].Received))
+	}
+	return time.Duration(float64(lag) / t.clock.Rate())
 }
 
 // sweep takes stale couriers out of the index and tells about them.

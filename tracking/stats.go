@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync/atomic"
+	"time"
 )
 
 // Stats counts since the start of the process.
@@ -16,6 +17,8 @@ type Stats struct {
 	TrailWaiting int    // fixes not yet in the trail store, now
 	TrailDropped uint64 // accepted fixes that the trail had no room for
 	Failures     uint64 // of index, feed and trail store
+
+	Lag time.Duration // from a fix's receipt to index and feed at the last flush, in real time
 }
 
 // reasons are those that a Tracker gives.
@@ -54,6 +57,7 @@ func (t *Tracker) Stats() Stats {
 		TrailWaiting: int(t.buffered.Load()),
 		TrailDropped: t.counters.dropped.Load(),
 		Failures:     t.counters.failures.Load(),
+		Lag:          time.Duration(t.lag.Load()),
 	}
 	for i, reason := range reasons {
 		s.Rejected[reason] = t.counters.rejected[i].Load()

@@ -36,6 +36,7 @@ type Tracker struct {
 	updating chan struct{}
 	batch    []Fix // of the flush, under updating
 
+	lag         atomic.Int64 // Stats.Lag
 	lookupAfter atomic.Int64 // no lookups before this real time (Unix ns): the index was down
 
 	full      chan struct{} // wakes the trail writer

@@ -229,6 +229,7 @@ func (s *courierSession) fixes(ctx context.Context, f *fixesIn) error {
 	accepted := 0
 	a := &ack{ID: f.ID, Accepted: &accepted}
 	if off {
+		s.hub.count.offDuty.Add(uint64(len(f.Fixes)))
 		a.Rejected = make([]tracking.Rejection, len(f.Fixes))
 		for i := range f.Fixes {
 			a.Rejected[i] = tracking.Rejection{Index: i, Reason: tracking.OffDuty}

@@ -182,6 +182,7 @@ type counters struct {
 	open                                  [kinds]atomic.Int64
 	in, out, writes                       atomic.Uint64
 	overtaken, slow, badFrames, rejected  atomic.Uint64
+	offDuty                               atomic.Uint64
 	busLost, healedOrders, healedCouriers atomic.Uint64
 }
 
@@ -194,6 +195,7 @@ type Counters struct {
 	TooSlow                                          uint64 // connections closed with 4408
 	BadFrames                                        uint64
 	Rejected                                         uint64 // handshakes refused
+	OffDuty                                          uint64 // fixes refused because the courier was off duty
 	BusLost                                          uint64 // signals that bus messages were lost
 	HealedOrders, HealedCouriers                     uint64 // found behind by the sweeper
 	WatchedOrders, WatchedCouriers, FleetSubscribers int
@@ -208,7 +210,7 @@ func (h *Hub) Counters() Counters {
 	}
 	return Counters{
 		Open: open, FramesIn: c.in.Load(), FramesOut: c.out.Load(), Writes: c.writes.Load(),
-		Overtaken: c.overtaken.Load(), TooSlow: c.slow.Load(), BadFrames: c.badFrames.Load(), Rejected: c.rejected.Load(),
+		Overtaken: c.overtaken.Load(), TooSlow: c.slow.Load(), BadFrames: c.badFrames.Load(), Rejected: c.rejected.Load(), OffDuty: c.offDuty.Load(),
 		BusLost: c.busLost.Load(), HealedOrders: c.healedOrders.Load(), HealedCouriers: c.healedCouriers.Load(),
 		WatchedOrders: h.orders.len(), WatchedCouriers: h.couriers.len(), FleetSubscribers: h.fleet.len(),
 	}

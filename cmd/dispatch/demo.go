@@ -61,7 +61,7 @@ func (c demoCommand) Run(ctx context.Context, s *streams, wrong *settings) (err 
 		return err
 	}
 	config.Server, config.Log = n.url(), n.log
-	if config.AdminToken, err = n.auth.MintStaff(dispatch.RoleAdmin, "demo", 0); err != nil {
+	if config.AdminToken, err = n.auth.MintStaff(dispatch.RoleAdmin, "demo", simulationTTL); err != nil {
 		return err
 	}
 	people, err := sim.New(config)
@@ -82,7 +82,7 @@ func (c demoCommand) Run(ctx context.Context, s *streams, wrong *settings) (err 
 
 // tell prints where to look, then a line of figures now and then.
 func (c demoCommand) tell(ctx context.Context, s *streams, n *node, people *sim.Sim) error {
-	token, err := n.auth.MintStaff(dispatch.RoleDispatcher, "demo", 0)
+	token, err := n.auth.MintStaff(dispatch.RoleDispatcher, "demo", simulationTTL)
 	if err != nil {
 		return err
 	}

@@ -115,6 +115,7 @@ func (n *node) domain() error {
 	}
 	n.service, err = dispatch.New(config, dispatch.Deps{
 		Store: n.store, Locator: index, Clock: n.clock, NewID: newID, NewPIN: newPIN, Log: n.log,
+		FeedLag: func() time.Duration { return n.tracker.Stats().Lag },
 	})
 	if err != nil {
 		return err
@@ -222,10 +223,6 @@ func (n *node) url() string {
 		return "http://" + n.listen.Addr().String()
 	}
 	return "http://" + net.JoinHostPort("localhost", port)
-}
-
-func (n *node) observe() {
-	n.metrics.Gauge("courier_clock_rate", "Seconds of the server's clock in a real one.", nil, n.clock.Rate)
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }

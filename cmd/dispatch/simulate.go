@@ -22,12 +22,16 @@ import (
 // own in a temporary folder.
 type simulateCommand struct {
 	Server string  `help:"The server's URL. Default: one of its own, with the server flags below, in a temporary folder." placeholder:"URL"`
-	Token  string  `help:"An admin's token for --server: dispatch token --role admin." placeholder:"TOKEN"`
+	Token  string  `help:"An admin's token for --server: dispatch token --role admin. It has to outlive the simulated time (--ttl)." placeholder:"TOKEN"`
 	Pace   float64 `name:"pace" help:"How many times faster than life. An own server runs that fast; a given one has to (serve --clock-rate). Default: as the server runs."`
 	JSON   bool    `name:"json" help:"Print the report as JSON."`
 	peopleFlags
 	serverFlags `group:"own server"`
 }
+
+// simulationTTL is the life of a simulation's tokens: a fast clock must not outlive
+// them.
+const simulationTTL = 365 * 24 * time.Hour
 
 // peopleFlags say who is simulated.
 type peopleFlags struct {
@@ -122,7 +126,7 @@ func (c simulateCommand) onOwnServer(ctx context.Context, config sim.Config, s *
 		return report, err
 	}
 	config.Server = n.url()
-	if config.AdminToken, err = n.auth.MintStaff(dispatch.RoleAdmin, "simulation", 0); err != nil {
+	if config.AdminToken, err = n.auth.MintStaff(dispatch.RoleAdmin, "simulation", simulationTTL); err != nil {
 		return report, err
 	}
 	g, serving := errgroup.WithContext(context.WithoutCancel(ctx))

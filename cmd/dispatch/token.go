@@ -14,7 +14,7 @@ import (
 type tokenCommand struct {
 	Role    string        `required:"" enum:"admin,dispatcher,viewer" help:"admin, dispatcher or viewer."`
 	Subject string        `default:"operator" help:"Who it is for; named in the history of what they do."`
-	TTL     time.Duration `default:"12h" name:"ttl" help:"How long it is good."`
+	TTL     time.Duration `default:"12h" name:"ttl" help:"How long it is good, in the server's time."`
 	secretFlags
 }
 

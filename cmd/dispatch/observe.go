@@ -1,0 +1,49 @@
+package main
+
+import (
+	"courier/ws"
+)
+
+// observe names the figures of every part for /metrics.
+func (n *node) observe() {
+	gauge := func(name, help string, read func() float64) { n.metrics.Gauge("courier_"+name, help, nil, read) }
+	counter := func(name, help string, read func() uint64) {
+		n.metrics.Counter("courier_"+name+"_total", help, nil, func() float64 { return float64(read()) })
+	}
+	gauge("clock_rate", "Seconds of the server's clock in a real one.", n.clock.Rate)
+
+	fixes := n.tracker.Stats
+	counter("fixes_accepted", "Position fixes taken.", func() uint64 { return fixes().Accepted })
+	counter("fixes_late", "Fixes that went to the trail only.", func() uint64 { return fixes().Late })
+	for reason := range fixes().Rejected {
+		n.metrics.Counter("courier_fixes_rejected_total", "Fixes refused, by reason.",
+			map[string]string{"reason": string(reason)}, func() float64 { return float64(fixes().Rejected[reason]) })
+	}
+	counter("fixes_rejected_off_duty", "Fixes refused because the courier was off duty.", func() uint64 { return n.hub.Counters().OffDuty })
+	counter("trail_dropped", "Fixes that the trail had no room for.", func() uint64 { return fixes().TrailDropped })
+	counter("tracking_failures", "Failures of index, feed and trail store.", func() uint64 { return fixes().Failures })
+	gauge("feed_lag_seconds", "From a fix's receipt to index and feed.", func() float64 { return fixes().Lag.Seconds() })
+	gauge("couriers_tracked", "Couriers known to this process.", func() float64 { return float64(fixes().Couriers) })
+
+	for kind := range n.hub.Counters().Open {
+		n.metrics.Gauge("courier_sockets", "Open WebSockets, by endpoint.", map[string]string{"endpoint": kind},
+			func() float64 { return float64(n.hub.Counters().Open[kind]) })
+	}
+	for name, figure := range map[string]struct {
+		help string
+		of   func(ws.Counters) uint64
+	}{
+		"frames_in":       {"Frames received.", func(c ws.Counters) uint64 { return c.FramesIn }},
+		"frames_out":      {"Frames sent.", func(c ws.Counters) uint64 { return c.FramesOut }},
+		"socket_writes":   {"System calls that carried the frames sent.", func(c ws.Counters) uint64 { return c.Writes }},
+		"frames_dropped":  {"Frames dropped for newer ones.", func(c ws.Counters) uint64 { return c.Overtaken }},
+		"sockets_slow":    {"Sockets closed because their client was too slow.", func(c ws.Counters) uint64 { return c.TooSlow }},
+		"frames_bad":      {"Frames that could not be read.", func(c ws.Counters) uint64 { return c.BadFrames }},
+		"sockets_refused": {"Handshakes refused.", func(c ws.Counters) uint64 { return c.Rejected }},
+		"orders_healed":   {"Orders that the sweeper found behind.", func(c ws.Counters) uint64 { return c.HealedOrders }},
+	} {
+		counter(name, figure.help, func() uint64 { return figure.of(n.hub.Counters()) })
+	}
+	counter("events_published", "Messages taken from the outbox to the bus.", func() uint64 { return n.relay.Counters().Published })
+	counter("events_publish_failures", "Failures to publish.", func() uint64 { return n.relay.Counters().Failures })
+}
