@@ -18,6 +18,7 @@ type slot uint8
 const (
 	noSlot slot = iota
 	slotPing
+	slotBeat
 	slotPong
 	slotClose
 	slotPosition
@@ -295,13 +296,15 @@ func (c *conn) over() bool {
 	return c.closing
 }
 
-// keepAlive pings for as long as the connection is open.
+// keepAlive pings for as long as the connection is open. A page cannot see
+// pings, so it gets a frame too by which it can tell silence from death.
 func (c *conn) keepAlive() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closing {
 		c.ping = time.AfterFunc(c.hub.Ping, func() {
 			c.pushSlot(slotPing, c.hub.pingFrame)
+			c.pushSlot(slotBeat, c.hub.beatFrame)
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			if !c.closing {

@@ -36,6 +36,7 @@ type Hub struct {
 	count     counters
 	scratch   scratch
 	pingFrame frame
+	beatFrame frame
 	interest  *interest
 	work      *work
 	orders    orders
@@ -63,6 +64,9 @@ func New(c Config, p Ports) (*Hub, error) {
 		pingFrame: control(websocket.PingMessage, nil),
 		interest:  newInterest(), work: newWork(),
 		sweepNow: make(chan struct{}, 1), conns: map[*conn]struct{}{},
+	}
+	if h.beatFrame, err = h.scratch.encode(&beat{Type: "beat"}); err != nil {
+		return nil, fmt.Errorf("ws: %w", err)
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.orders = orders{hub: h, byID: map[string]*orderWatch{}, byCourier: map[string]map[*orderWatch]struct{}{}}

@@ -19,6 +19,10 @@ type welcome struct {
 	Seq  int64         `json:"seq"`
 }
 
+type beat struct {
+	Type string `json:"type"` // beat
+}
+
 type failure struct {
 	Type   string `json:"type"` // error
 	ID     string `json:"id,omitempty"`

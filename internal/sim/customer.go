@@ -16,7 +16,7 @@ import (
 func (s *Sim) customer(ctx context.Context, number int, o scenario.Order) error {
 	rng := rand.New(rand.NewPCG(s.c.Seed, 0x2000_0000+uint64(number)))
 	follows, cancels := rng.Float64() < s.c.FollowShare, rng.Float64() < s.c.CancelShare
-	reference := s.run + "/" + o.Name
+	reference := o.Name // the merchant is this run's own
 	placed, err := s.client.Place(ctx, s.apiKey, reference, s.newOrder(reference, o))
 	s.placing.Add(-1)
 	if err != nil {
