@@ -17,10 +17,10 @@ import (
 // demoCommand is serve and simulate in one, made to be looked at.
 type demoCommand struct {
 	peopleFlags
-	serverFlags `group:"server"`
-	DayFrom     time.Duration `default:"11h30m" help:"The hour of the city's day when the demo starts."`
-	Pace        float64       `default:"6" help:"How many times faster than life it goes."`
-	Keep        bool          `help:"Keep the data in --data-dir. Default: a temporary folder, gone when the demo ends."`
+	serverFlags
+	DayFrom time.Duration `default:"11h30m" help:"The hour of the city's day when the demo starts."`
+	Pace    float64       `default:"6" help:"How many times faster than life it goes."`
+	Keep    bool          `help:"Keep the data in --data-dir. Default: a temporary folder, gone when the demo ends."`
 }
 
 // Run shows a courier company at work until it is told to stop.

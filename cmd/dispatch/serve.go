@@ -17,46 +17,46 @@ import (
 // serverFlags are the settings of a node; demo and simulate start one too.
 type serverFlags struct {
 	secretFlags
-	Addr            string        `default:":8080" help:"Where HTTP and WebSocket listen."`
-	AdminAddr       string        `default:"127.0.0.1:8081" help:"Where metrics and profiles listen; keep it private. Empty: nowhere."`
-	PublicURL       string        `help:"What customers' links begin with, like https://track.example. Default: what the request came to." placeholder:"URL"`
-	Origin          []string      `help:"Other origins whose pages may open WebSockets." placeholder:"URL"`
-	TrustedProxy    []string      `help:"Networks of load balancers whose X-Forwarded-For is believed." placeholder:"CIDR"`
-	ShutdownTimeout time.Duration `default:"20s" help:"How long a shut-down may take."`
+	Addr            string        `default:":8080" help:"Where HTTP and WebSocket listen." group:"Listening"`
+	AdminAddr       string        `default:"127.0.0.1:8081" help:"Where metrics and profiles listen; keep it private. Empty: nowhere." group:"Listening"`
+	PublicURL       string        `help:"What customers' links begin with, like https://track.example. Default: what the request came to." placeholder:"URL" group:"Listening"`
+	Origin          []string      `help:"Other origins whose pages may open WebSockets." placeholder:"URL" group:"Listening"`
+	TrustedProxy    []string      `help:"Networks of load balancers whose X-Forwarded-For is believed." placeholder:"CIDR" group:"Listening"`
+	ShutdownTimeout time.Duration `default:"20s" help:"How long a shut-down may take." group:"Listening"`
 
-	Mode          string        `default:"offer" help:"How work gets to couriers: offer (they may decline) or assign."`
-	OfferTimeout  time.Duration `default:"30s" help:"How long a courier may think about an offer."`
-	CoolDown      time.Duration `default:"5m" help:"How long after a refusal a courier is not asked again for that order."`
-	Interval      time.Duration `default:"2s" help:"Longest time between two matching rounds."`
-	Lead          time.Duration `default:"45m" help:"How long before it is ready an order is looked at."`
-	SearchLimit   time.Duration `default:"30m" help:"How long to search for a courier before the dispatcher is alarmed."`
-	StaleAfter    time.Duration `default:"60s" help:"A courier not heard of for so long gets no work."`
-	LostAfter     time.Duration `default:"5m" help:"Orders not picked up are taken back from a courier silent for so long."`
-	EarlyPosition bool          `help:"Show customers their courier from the assignment on, not only from the pickup."`
-	AllStops      bool          `help:"Show customers their courier even while other stops come first."`
-	CourierPhone  bool          `help:"Show customers their courier's number."`
+	Mode          string        `default:"offer" help:"How work gets to couriers: offer (they may decline) or assign." group:"Dispatch"`
+	OfferTimeout  time.Duration `default:"30s" help:"How long a courier may think about an offer." group:"Dispatch"`
+	CoolDown      time.Duration `default:"5m" help:"How long after a refusal a courier is not asked again for that order." group:"Dispatch"`
+	Interval      time.Duration `default:"2s" help:"Longest time between two matching rounds." group:"Dispatch"`
+	Lead          time.Duration `default:"45m" help:"How long before it is ready an order is looked at." group:"Dispatch"`
+	SearchLimit   time.Duration `default:"30m" help:"How long to search for a courier before the dispatcher is alarmed." group:"Dispatch"`
+	StaleAfter    time.Duration `default:"60s" help:"A courier not heard of for so long gets no work." group:"Dispatch"`
+	LostAfter     time.Duration `default:"5m" help:"Orders not picked up are taken back from a courier silent for so long." group:"Dispatch"`
+	EarlyPosition bool          `help:"Show customers their courier from the assignment on, not only from the pickup." group:"Dispatch"`
+	AllStops      bool          `help:"Show customers their courier even while other stops come first." group:"Dispatch"`
+	CourierPhone  bool          `help:"Show customers their courier's number." group:"Dispatch"`
 
-	TravelSpeed   map[string]float64 `help:"Mean speed by vehicle in m/s, like bicycle=4.2;car=7." placeholder:"VEHICLE=SPEED"`
-	TravelDetour  float64            `default:"1.3" help:"Road distance over straight distance."`
-	PickupService time.Duration      `default:"2m" help:"Time that a pickup takes."`
-	DropService   time.Duration      `default:"2m" help:"Time that a drop-off takes."`
-	MaxRadius     float64            `default:"6000" help:"How far from a pickup couriers are looked for, in metres."`
-	MaxBundle     int                `default:"3" help:"Most orders that one courier takes from one place at once (1-5)."`
+	TravelSpeed   map[string]float64 `help:"Mean speed by vehicle in m/s, like bicycle=4.2;car=7." placeholder:"VEHICLE=SPEED" group:"Travel times"`
+	TravelDetour  float64            `default:"1.3" help:"Road distance over straight distance." group:"Travel times"`
+	PickupService time.Duration      `default:"2m" help:"Time that a pickup takes." group:"Travel times"`
+	DropService   time.Duration      `default:"2m" help:"Time that a drop-off takes." group:"Travel times"`
+	MaxRadius     float64            `default:"6000" help:"How far from a pickup couriers are looked for, in metres." group:"Travel times"`
+	MaxBundle     int                `default:"3" help:"Most orders that one courier takes from one place at once (1-5)." group:"Travel times"`
 
-	MaxSpeed    float64 `default:"70" help:"A fix that implies more metres a second is rejected as a jump."`
-	MaxAccuracy float64 `default:"200" help:"A fix less accurate than so many metres is rejected."`
-	Geofence    float64 `default:"60" help:"Metres around a stop within which a courier has arrived. 0: couriers say so themselves."`
+	MaxSpeed    float64 `default:"70" help:"A fix that implies more metres a second is rejected as a jump." group:"Tracking"`
+	MaxAccuracy float64 `default:"200" help:"A fix less accurate than so many metres is rejected." group:"Tracking"`
+	Geofence    float64 `default:"60" help:"Metres around a stop within which a courier has arrived. 0: couriers say so themselves." group:"Tracking"`
 
-	MapStyleURL string    `name:"map-style-url" help:"MapLibre style for the maps. Empty: the pages draw their own." placeholder:"URL"`
-	MapHost     []string  `help:"Other origins that the map style loads tiles, glyphs and sprites from." placeholder:"URL"`
-	Center      geo.Point `default:"52.0907,5.1214" help:"Where maps open, as lat,lng."`
-	Zoom        float64   `default:"12" help:"How near maps open (0-22)."`
+	MapStyleURL string    `name:"map-style-url" help:"MapLibre style for the maps. Empty: the pages draw their own." placeholder:"URL" group:"Maps"`
+	MapHost     []string  `help:"Other origins that the map style loads tiles, glyphs and sprites from." placeholder:"URL" group:"Maps"`
+	Center      geo.Point `default:"52.0907,5.1214" help:"Where maps open, as lat,lng." group:"Maps"`
+	Zoom        float64   `default:"12" help:"How near maps open (0-22)." group:"Maps"`
 
-	ClockRate   float64   `default:"1" help:"How many seconds of the server pass in a real one; for simulation."`
-	ClockOrigin time.Time `help:"Where the server's clock agrees with the real one; for simulation over restarts. Default: the start." placeholder:"TIME"`
+	ClockRate   float64   `default:"1" help:"How many seconds of the server pass in a real one; for simulation." group:"Clock"`
+	ClockOrigin time.Time `help:"Where the server's clock agrees with the real one; for simulation over restarts. Default: the start." placeholder:"TIME" group:"Clock"`
 
-	LogLevel  string `default:"info" help:"debug, info, warn or error."`
-	LogFormat string `default:"text" help:"text or json."`
+	LogLevel  string `default:"info" help:"debug, info, warn or error." group:"Log"`
+	LogFormat string `default:"text" help:"text or json." group:"Log"`
 }
 
 // check names every setting that is wrong by itself. What only a package can
@@ -155,7 +155,7 @@ func (f serverFlags) dispatchConfig() (dispatch.Config, error) {
 }
 
 type serveCommand struct {
-	serverFlags `group:"server"`
+	serverFlags
 }
 
 // Run serves until it is told to stop.

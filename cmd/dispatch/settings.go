@@ -29,10 +29,21 @@ func (e *settingsError) Error() string {
 	return fmt.Sprintf("%d %s wrong:\n%s\nSee dispatch --help.", len(lines), noun, strings.Join(lines, "\n"))
 }
 
-// settings gathers faults so that a person sees all of them at once.
-type settings struct{ faults []error }
+// settings gathers faults so that a person sees all of them at once, the
+// first of each flag.
+type settings struct {
+	faults []error
+	named  map[string]bool
+}
 
 func (s *settings) add(flag, format string, args ...any) {
+	if s.named[flag] {
+		return
+	}
+	if s.named == nil {
+		s.named = map[string]bool{}
+	}
+	s.named[flag] = true
 	s.faults = append(s.faults, fmt.Errorf("--%s: %s", flag, fmt.Sprintf(format, args...)))
 }
 

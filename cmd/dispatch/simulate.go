@@ -26,7 +26,7 @@ type simulateCommand struct {
 	Pace   float64 `name:"pace" help:"How many times faster than life. An own server runs that fast; a given one has to (serve --clock-rate). Default: as the server runs."`
 	JSON   bool    `name:"json" help:"Print the report as JSON."`
 	peopleFlags
-	serverFlags `group:"own server"`
+	serverFlags
 }
 
 // simulationTTL is the life of a simulation's tokens: a fast clock must not outlive
@@ -35,20 +35,20 @@ const simulationTTL = 365 * 24 * time.Hour
 
 // peopleFlags say who is simulated.
 type peopleFlags struct {
-	Seed          uint64        `default:"1" help:"The same seed makes the same city, couriers and orders."`
-	MDRP          string        `name:"mdrp" help:"A meal delivery instance: its orders, restaurants and shifts." placeholder:"DIR" type:"existingdir"`
-	Traces        string        `help:"Recorded cab positions (gzipped TSV); each fare is an order." placeholder:"FILE" type:"existingfile"`
-	TracesFrom    time.Duration `help:"Where to begin in the traces, from their first fix."`
-	TracesWindow  time.Duration `help:"How much of the traces to run. 0: to the end."`
-	Couriers      int           `default:"40" help:"Couriers of the made city."`
-	OrdersPerHour float64       `help:"Orders of the made city, the day's mean. 0: 2.5 a courier."`
-	Duration      time.Duration `help:"How long orders are placed, in the server's time. 0: until the source ends or you interrupt."`
-	Grace         time.Duration `default:"1h" help:"How long open orders may take after that, in the server's time."`
-	DeclineShare  float64       `default:"0.05" help:"Share of offers that couriers decline."`
-	IgnoreShare   float64       `default:"0.02" help:"Share of offers that couriers let run out."`
-	FailShare     float64       `default:"0.01" help:"Share of stops that fail."`
-	CancelShare   float64       `default:"0.01" help:"Share of orders that merchants cancel."`
-	FixEvery      time.Duration `default:"5s" help:"How often couriers send fixes, in the server's time."`
+	Seed          uint64        `default:"1" help:"The same seed makes the same city, couriers and orders." group:"People"`
+	MDRP          string        `name:"mdrp" help:"A meal delivery instance: its orders, restaurants and shifts." placeholder:"DIR" type:"existingdir" group:"People"`
+	Traces        string        `help:"Recorded cab positions (gzipped TSV); each fare is an order." placeholder:"FILE" type:"existingfile" group:"People"`
+	TracesFrom    time.Duration `help:"Where to begin in the traces, from their first fix." group:"People"`
+	TracesWindow  time.Duration `help:"How much of the traces to run. 0: to the end." group:"People"`
+	Couriers      int           `default:"40" help:"Couriers of the made city." group:"People"`
+	OrdersPerHour float64       `help:"Orders of the made city, the day's mean. 0: 2.5 a courier." group:"People"`
+	Duration      time.Duration `help:"How long orders are placed, in the server's time. 0: until the source ends or you interrupt." group:"People"`
+	Grace         time.Duration `default:"1h" help:"How long open orders may take after that, in the server's time." group:"People"`
+	DeclineShare  float64       `default:"0.05" help:"Share of offers that couriers decline." group:"People"`
+	IgnoreShare   float64       `default:"0.02" help:"Share of offers that couriers let run out." group:"People"`
+	FailShare     float64       `default:"0.01" help:"Share of stops that fail." group:"People"`
+	CancelShare   float64       `default:"0.01" help:"Share of orders that merchants cancel." group:"People"`
+	FixEvery      time.Duration `default:"5s" help:"How often couriers send fixes, in the server's time." group:"People"`
 }
 
 func (f peopleFlags) config() sim.Config {

@@ -20,8 +20,8 @@ type tokenCommand struct {
 
 // secretFlags find the key that signs tokens.
 type secretFlags struct {
-	AuthSecret string `help:"Key that signs tokens, 32 bytes or more. Default: made once and kept in --data-dir." placeholder:"KEY"`
-	DataDir    string `default:"./data" help:"Where the SQLite file and the signing key are." type:"path"`
+	AuthSecret string `help:"Key that signs tokens, 32 bytes or more. Default: made once and kept in --data-dir." placeholder:"KEY" group:"Data"`
+	DataDir    string `default:"./data" help:"Where the SQLite file and the signing key are." type:"path" group:"Data"`
 }
 
 func (f secretFlags) secret() ([]byte, error) {
