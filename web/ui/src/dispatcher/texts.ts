@@ -2,7 +2,7 @@ import { admin as adminEn, common as commonEn, track as trackEn } from '../messa
 import { shortId } from '../messages/format';
 import { pick } from '../messages/locale';
 import { admin as adminRu, common as commonRu, track as trackRu } from '../messages/ru';
-import type { Order } from '../protocol/types';
+import type { Order, OrderEvent } from '../protocol/types';
 import type { Fleet } from './fleet.svelte';
 
 export const t = pick({ en: adminEn, ru: adminRu });
@@ -27,4 +27,22 @@ export function named(text: string | undefined, fleet: Fleet): string {
     const order = fleet.order(id);
     return order ? nameOf(order) : (fleet.courier(id)?.name ?? shortId(id));
   });
+}
+
+export function eventName(event: OrderEvent): string {
+  if (event.type === 'pinned' && !event.data?.courier) return t.unpinned;
+  return t.events[event.type] ?? event.type;
+}
+
+// eventDetail is whom it concerned and why, in the words that were given.
+export function eventDetail(event: OrderEvent, fleet: Fleet): string {
+  const { courier, reason, note } = event.data ?? {};
+  const known = reason && reason in common.failReasons;
+  return [
+    courier && (fleet.courier(courier)?.name ?? shortId(courier)),
+    reason && (known ? reasonText(reason) : t.quote(reason)),
+    note && t.quote(note),
+  ]
+    .filter(Boolean)
+    .join(' · ');
 }
