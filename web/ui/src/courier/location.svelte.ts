@@ -45,7 +45,7 @@ export class Position {
     navigator.geolocation.getCurrentPosition(
       (position) => this.take(position),
       () => {}, // the watch tells what is wrong
-      { enableHighAccuracy: true, maximumAge: STILL / 2, timeout: STILL / 2 },
+      { enableHighAccuracy: true, maximumAge: 0, timeout: STILL / 2 },
     );
   }
 
