@@ -69,6 +69,11 @@ export function number(value: number, digits = 0): string {
   return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value);
 }
 
+// placeName of a place without an address is where it is.
+export function placeName({ address, point }: { address?: string; point: { lat: number; lng: number } }): string {
+  return address || `${point.lat.toFixed(5)}, ${point.lng.toFixed(5)}`;
+}
+
 // shortId is what people say of an order that has no reference.
 export function shortId(id: string): string {
   return `#${id.slice(-6)}`;
