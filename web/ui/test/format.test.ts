@@ -3,8 +3,19 @@ import { ago, clockRange, clockTime, countdown, distance, span } from '../src/me
 
 const at = (hour: number, minute: number, day = 23) => new Date(2026, 10, day, hour, minute).getTime();
 
-test('a range has two clock times', () => {
-  expect(clockRange(at(18, 5), at(18, 20))).toBe(`${clockTime(at(18, 5))} – ${clockTime(at(18, 20))}`);
+const plain = (text: string) => text.replace(/[\u2009\u202f]/g, ' ');
+
+test('a range says what both ends share only once', () => {
+  expect(plain(clockRange(at(18, 5), at(18, 20)))).toBe('6:05 – 6:20 PM');
+  expect(plain(clockRange(at(11, 50), at(12, 10)))).toBe('11:50 AM – 12:10 PM');
+});
+
+test('a range over midnight has two whole ends', () => {
+  expect(plain(clockRange(at(23, 50), at(0, 10, 24), at(23, 0)))).toBe('11:50 PM – Tue 12:10 AM');
+});
+
+test('a range that runs backwards is its beginning', () => {
+  expect(clockRange(at(18, 5), at(18, 1))).toBe(clockTime(at(18, 5)));
 });
 
 test('a range within a minute is one time', () => {

@@ -3,6 +3,9 @@ import { clock } from '../stores/clock.svelte';
 
 const ROUGH = 200; // metres
 const PACE = 2_000; // ms between fixes kept
+// A browser may fall silent while the phone lies still; whoever is not heard
+// of gets no work (ms).
+const STILL = 20_000;
 
 export type Trouble = 'denied' | 'unavailable' | 'coarse';
 
@@ -11,6 +14,7 @@ export class Position {
   trouble = $state<Trouble>();
   here = $state.raw<Fix>();
   private watch?: number;
+  private timer?: ReturnType<typeof setInterval>;
   private last = 0;
 
   constructor(private readonly onFix: (fix: Fix) => void) {}
@@ -26,12 +30,23 @@ export class Position {
       (error) => (this.trouble = error.code === error.PERMISSION_DENIED ? 'denied' : 'unavailable'),
       { enableHighAccuracy: true, maximumAge: 2_000, timeout: 30_000 },
     );
+    this.timer = setInterval(() => this.ask(), STILL / 2);
   }
 
   stop(): void {
     if (this.watch !== undefined) navigator.geolocation.clearWatch(this.watch);
+    clearInterval(this.timer);
     this.watch = undefined;
     this.trouble = undefined;
+  }
+
+  private ask(): void {
+    if (Date.now() - this.last < STILL) return;
+    navigator.geolocation.getCurrentPosition(
+      (position) => this.take(position),
+      () => {}, // the watch tells what is wrong
+      { enableHighAccuracy: true, maximumAge: 0, timeout: STILL / 2 },
+    );
   }
 
   private take({ coords, timestamp }: GeolocationPosition): void {

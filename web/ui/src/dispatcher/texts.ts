@@ -1,13 +1,15 @@
 import { admin as adminEn, common as commonEn, track as trackEn } from '../messages/en';
+import { shortId } from '../messages/format';
 import { pick } from '../messages/locale';
 import { admin as adminRu, common as commonRu, track as trackRu } from '../messages/ru';
-import type { Order } from '../protocol/types';
+import type { Order, OrderEvent } from '../protocol/types';
+import type { Fleet } from './fleet.svelte';
 
 export const t = pick({ en: adminEn, ru: adminRu });
 export const common = pick({ en: commonEn, ru: commonRu });
 
 export function nameOf(order: Order): string {
-  return order.reference || `…${order.id.slice(-6)}`;
+  return order.reference || shortId(order.id);
 }
 
 export function reasonText(reason: string | undefined): string {
@@ -16,3 +18,31 @@ export function reasonText(reason: string | undefined): string {
 }
 
 export const mapFailed = pick({ en: trackEn, ru: trackRu }).mapFailed;
+
+const ID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
+// named puts names where the server's sentence has ids.
+export function named(text: string | undefined, fleet: Fleet): string {
+  return (text ?? '').replace(ID, (id) => {
+    const order = fleet.order(id);
+    return order ? nameOf(order) : (fleet.courier(id)?.name ?? shortId(id));
+  });
+}
+
+export function eventName(event: OrderEvent): string {
+  if (event.type === 'pinned' && !event.data?.courier) return t.unpinned;
+  return t.events[event.type] ?? event.type;
+}
+
+// eventDetail is whom it concerned and why, in the words that were given.
+export function eventDetail(event: OrderEvent, fleet: Fleet): string {
+  const { courier, reason, note } = event.data ?? {};
+  const known = reason && reason in common.failReasons;
+  return [
+    courier && (fleet.courier(courier)?.name ?? shortId(courier)),
+    reason && (known ? reasonText(reason) : t.quote(reason)),
+    note && t.quote(note),
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}

@@ -85,8 +85,9 @@ export function fit(map: GLMap, points: Point[], options: FitBoundsOptions = {})
   if (points.length === 0) return;
   const lats = points.map((point) => point.lat);
   const lngs = points.map((point) => point.lng);
+  const { clientWidth, clientHeight } = map.getContainer();
   map.fitBounds([Math.min(...lngs), Math.min(...lats), Math.max(...lngs), Math.max(...lats)], {
-    padding: 56,
+    padding: Math.max(56, Math.min(clientWidth, clientHeight) / 6),
     maxZoom: 16,
     duration: calm() ? 0 : 600,
     ...options,

@@ -5,8 +5,11 @@ const units =
     ? { s: 'с', min: 'мин', h: 'ч', d: 'д', m: 'м', km: 'км', now: 'только что', ago: (t: string) => `${t} назад` }
     : { s: 's', min: 'min', h: 'h', d: 'd', m: 'm', km: 'km', now: 'just now', ago: (t: string) => `${t} ago` };
 
-const clockFormat = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' });
-const dayFormat = new Intl.DateTimeFormat(locale, { weekday: 'short', hour: '2-digit', minute: '2-digit' });
+// "4:09 AM", but "04:09" where the day has 24 hours.
+const twelve = new Intl.DateTimeFormat(locale, { hour: 'numeric' }).resolvedOptions().hour12;
+const hourAndMinute = { hour: twelve ? 'numeric' : '2-digit', minute: '2-digit' } as const;
+const clockFormat = new Intl.DateTimeFormat(locale, hourAndMinute);
+const dayFormat = new Intl.DateTimeFormat(locale, { weekday: 'short', ...hourAndMinute });
 
 type When = string | number;
 
@@ -18,15 +21,19 @@ function ms(when: When): number {
 export function clockTime(when: When, now?: number): string {
   const at = ms(when);
   if (Number.isNaN(at)) return '';
-  const sameDay = now === undefined || new Date(at).toDateString() === new Date(now).toDateString();
-  return (sameDay ? clockFormat : dayFormat).format(at);
+  return (now === undefined || sameDay(at, now) ? clockFormat : dayFormat).format(at);
 }
 
-// clockRange drops the second half when both ends read the same.
+// clockRange says once what both ends share: "4:09 – 4:13 AM".
 export function clockRange(from: When, to: When, now?: number): string {
-  const a = clockTime(from, now);
-  const b = clockTime(to, new Date(ms(from)).toDateString() === new Date(ms(to)).toDateString() ? undefined : now);
-  return a === b ? a : `${a} – ${b}`;
+  const [a, b] = [ms(from), ms(to)];
+  if (Number.isNaN(a) || Number.isNaN(b) || b <= a) return clockTime(from, now);
+  if (!sameDay(a, b)) return `${clockTime(a, now)} – ${clockTime(b, now)}`;
+  return (now === undefined || sameDay(a, now) ? clockFormat : dayFormat).formatRange(a, b);
+}
+
+function sameDay(a: number, b: number): boolean {
+  return new Date(a).toDateString() === new Date(b).toDateString();
 }
 
 // span is a length of time in the largest units that matter.
@@ -60,6 +67,16 @@ export function distance(metres: number): string {
 
 export function number(value: number, digits = 0): string {
   return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value);
+}
+
+// placeName of a place without an address is where it is.
+export function placeName({ address, point }: { address?: string; point: { lat: number; lng: number } }): string {
+  return address || `${point.lat.toFixed(5)}, ${point.lng.toFixed(5)}`;
+}
+
+// shortId is what people say of an order that has no reference.
+export function shortId(id: string): string {
+  return `#${id.slice(-6)}`;
 }
 
 export function secondsUntil(when: When, now: number): number {

@@ -98,6 +98,7 @@ export interface Stop {
   address?: string;
   contact?: Contact;
   note?: string;
+  items?: string;
   size?: number;
   arrive?: Time;
   depart?: Time;
