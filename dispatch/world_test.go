@@ -30,10 +30,33 @@ type world struct {
 	*testing.T
 	*dispatch.Service
 	loop  *dispatch.Loop
+	store *racyStore
 	clock *clock.Manual
 	where *places
 	acts  int
 }
+
+// racyStore lets something happen just before the next transaction: between
+// what a round saw and what it commits.
+type racyStore struct {
+	dispatch.Store
+	mu     sync.Mutex
+	before func()
+}
+
+func (s *racyStore) Update(ctx context.Context, fn func(dispatch.Tx) error) error {
+	s.mu.Lock()
+	before := s.before
+	s.before = nil
+	s.mu.Unlock()
+	if before != nil {
+		before()
+	}
+	return s.Store.Update(ctx, fn)
+}
+
+// meanwhile is done after the next round has looked and before it commits.
+func (w *world) meanwhile(do func()) { w.store.before = do }
 
 // places is a Locator that believes what it is told.
 type places struct {
@@ -65,6 +88,7 @@ func newWorld(t *testing.T, change func(*dispatch.Config)) *world {
 			t.Error(err)
 		}
 	})
+	w.store = &racyStore{Store: store}
 	config := dispatch.DefaultConfig()
 	if change != nil {
 		change(&config)
@@ -72,7 +96,7 @@ func newWorld(t *testing.T, change func(*dispatch.Config)) *world {
 	var mu sync.Mutex
 	ids := 0
 	w.Service, err = dispatch.New(config, dispatch.Deps{
-		Store: store, Locator: w.where, Clock: w.clock, Log: slog.New(slog.DiscardHandler),
+		Store: w.store, Locator: w.where, Clock: w.clock, Log: slog.New(slog.DiscardHandler),
 		NewID: func() string {
 			mu.Lock()
 			defer mu.Unlock()

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"courier/internal/sim"
 )
 
@@ -23,7 +25,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asDispatch) != "" {
 		os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // process is a server that can be killed and started again.

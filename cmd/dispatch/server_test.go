@@ -64,6 +64,7 @@ func newServer(t *testing.T, change func(*serverFlags)) *server {
 		}
 	})
 	t.Cleanup(s.stop)
+	t.Cleanup(http.DefaultTransport.(*http.Transport).CloseIdleConnections)
 	if s.frames, err = wstest.Parse(ws.AsyncAPI); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,65 @@
+package dispatch_test
+
+import (
+	"testing"
+
+	"courier/dispatch"
+)
+
+func TestARoundLosesToWhatHappenedMeanwhile(t *testing.T) {
+	for name, tt := range map[string]struct {
+		meanwhile func(w *world, courier, order string)
+		want      dispatch.Status
+	}{
+		"the order was cancelled": {func(w *world, _, order string) {
+			_, err := w.Cancel(w.Context(), order, because(0))
+			w.must(err)
+		}, dispatch.Cancelled},
+		"the order was pinned to another": {func(w *world, _, order string) {
+			other := w.courier("Other", 5900, nil)
+			_, err := w.Pin(w.Context(), order, other, because(0))
+			w.must(err)
+		}, dispatch.Placed},
+		"the courier went on break": {func(w *world, courier, _ string) {
+			w.must(w.act(courier, dispatch.Action{Type: dispatch.ActSetDuty, Duty: dispatch.Break}))
+		}, dispatch.Placed},
+	} {
+		for _, mode := range []dispatch.Mode{dispatch.ModeAssign, dispatch.ModeOffer} {
+			t.Run(name+"/"+string(mode), func(t *testing.T) {
+				w := newWorld(t, func(c *dispatch.Config) { c.Mode = mode })
+				courier := w.courier("Only", 100, nil)
+				order := w.place("k1", nil)
+				w.meanwhile(func() { tt.meanwhile(w, courier, order) })
+				w.round()
+				w.wantStatus(order, tt.want)
+				if c, offer, err := w.CourierState(t.Context(), courier); err != nil || offer != nil || len(c.Plan.Stops) > 0 {
+					t.Fatalf("the courier has %+v, offer %v, %v", c.Plan.Stops, offer, err)
+				}
+			})
+		}
+	}
+}
+
+// Two nodes may decide at once, where a lease has just moved: what one has
+// offered, the other must not overwrite.
+func TestTwoLoopsMakeOneOffer(t *testing.T) {
+	w := newWorld(t, nil)
+	courier := w.courier("Only", 100, nil)
+	first := w.place("k1", nil)
+	var seen dispatch.Offer
+	w.meanwhile(func() {
+		w.place("k2", func(n *dispatch.NewOrder) { n.Priority, n.Pickup.Point = 9, market.Offset(50, 0) })
+		w.must(dispatch.NewLoop(w.Service, nil).Round(t.Context()))
+		seen = w.offered(courier)
+	})
+	w.round()
+	if now := w.offered(courier); now.ID != seen.ID {
+		t.Fatalf("offer %s was overwritten by %s", seen.ID, now.ID)
+	}
+	for _, id := range seen.Orders {
+		w.wantStatus(id, dispatch.Offered)
+	}
+	if o := w.order(first); o.Status == dispatch.Offered && o.Offer != seen.ID {
+		t.Fatalf("the first order is in offer %s, which the courier does not have", o.Offer)
+	}
+}
