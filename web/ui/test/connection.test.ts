@@ -136,9 +136,14 @@ test('asks for everything when the server knows less than the page', () => {
   expect(sockets[1]!.sent.at(-1)).toEqual({ type: 'resume', seq: 0 });
 });
 
-test('replaces a stream that has fallen silent', () => {
-  connect({ silence: 1_000 });
+test('replaces a stream that has fallen silent, but not one that beats', () => {
+  connect();
   sockets[0]!.welcome(1);
+  vi.advanceTimersByTime(50_000);
+  sockets[0]!.say({ type: 'beat' });
+  vi.advanceTimersByTime(59_000);
+  expect(sockets).toHaveLength(1);
+  expect(frames).toEqual([]);
   vi.advanceTimersByTime(1_000);
   expect(sockets).toHaveLength(2);
 });

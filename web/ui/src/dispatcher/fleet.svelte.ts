@@ -44,7 +44,6 @@ export class Fleet {
       clock,
       // Several frames may share one millisecond; orders carry their versions.
       apply: 'any',
-      silence: 45_000,
       onFrame: (frame) => this.apply(frame),
       onLive: (welcome) => {
         this.role = welcome.role;

@@ -20,11 +20,12 @@ export interface ConnectionOptions<F extends { type: string }> {
   // 'any': every frame is passed on and only the highest seq is kept, for
   // streams whose items carry their own versions.
   apply?: 'newer' | 'any';
-  // Reconnect when nothing has come for so long; only for streams that talk often.
-  silence?: number;
   open?: (url: string) => WebSocket;
   backoff?: Backoff;
 }
+
+// The server beats every 25 s; a socket silent for so long is dead (ms).
+const SILENCE = 60_000;
 
 const FINAL = new Set([1000, 4401, 4403, 4404, 4409, 4410]);
 
@@ -82,7 +83,7 @@ export class Connection<F extends { type: string }> {
   private wake = (): void => {
     if (document.visibilityState !== 'visible') return;
     // A phone that slept may hold a socket whose other end is long gone.
-    if (this.link.name === 'waiting' || Date.now() - this.heard > 60_000) this.hurry();
+    if (this.link.name === 'waiting' || Date.now() - this.heard > SILENCE) this.hurry();
   };
 
   private connect(): void {
@@ -106,6 +107,7 @@ export class Connection<F extends { type: string }> {
     this.heard = Date.now();
     this.watch();
     const frame = JSON.parse(text) as F | Welcome | ErrorFrame;
+    if (frame.type === 'beat') return;
     if (frame.type === 'welcome') return this.welcome(frame as Welcome);
     if (frame.type === 'error') {
       this.lastError = frame as ErrorFrame;
@@ -147,10 +149,8 @@ export class Connection<F extends { type: string }> {
   }
 
   private watch(): void {
-    const { silence } = this.options;
-    if (!silence) return;
     clearTimeout(this.watchdog);
-    this.watchdog = setTimeout(this.hurry, silence);
+    this.watchdog = setTimeout(this.hurry, SILENCE);
   }
 
   private drop(): void {
