@@ -40,7 +40,7 @@ func DefaultConfig() Config {
 	return Config{
 		Mode: ModeOffer, OfferTimeout: 30 * time.Second, CoolDown: 5 * time.Minute, Interval: 2 * time.Second,
 		Lead: 45 * time.Minute, SearchLimit: 30 * time.Minute, StaleAfter: time.Minute, LostAfter: 5 * time.Minute,
-		AtRisk: 0, KeepAnswers: 48 * time.Hour, Match: match.DefaultOptions(),
+		AtRisk: 10 * time.Minute, KeepAnswers: 48 * time.Hour, Match: match.DefaultOptions(),
 	}
 }
 

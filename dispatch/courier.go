@@ -56,6 +56,7 @@ const (
 // Stop is one visit for one order.
 type Stop struct {
 	Order       string     `json:"order"`
+	Reference   string     `json:"reference,omitempty"` // the merchant's own number
 	Kind        StopKind   `json:"kind"`
 	Point       geo.Point  `json:"point"`
 	Address     string     `json:"address,omitempty"`

@@ -159,11 +159,13 @@ func (s *Service) FleetCouriers(ctx context.Context, ids ...string) ([]CourierVi
 }
 
 func (s *Service) views(ctx context.Context, page []Courier) ([]CourierView, error) {
-	ids := make([]string, len(page))
-	for i, c := range page {
-		ids[i] = c.ID
+	ids := make([]string, 0, len(page))
+	for _, c := range page {
+		if c.Duty != Off { // where someone is off duty is nobody's business
+			ids = append(ids, c.ID)
+		}
 	}
-	last, err := s.Locator.Last(ctx, ids...)
+	last, err := s.Known.Last(ctx, ids...)
 	if err != nil {
 		return nil, fmt.Errorf("locate couriers: %w", err)
 	}

@@ -28,7 +28,7 @@ func (s *Service) View(ctx context.Context, id string) (View, error) {
 	if err != nil {
 		return View{}, fmt.Errorf("read view: %w", err)
 	}
-	fixes, err := s.Locator.Last(ctx, c.ID)
+	fixes, err := s.Known.Last(ctx, c.ID)
 	if err != nil {
 		return View{}, fmt.Errorf("locate courier: %w", err)
 	}

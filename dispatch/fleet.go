@@ -121,7 +121,7 @@ func (s *Service) Alerts(ctx context.Context) ([]Alert, error) {
 			add(AlertUnassignable, o.ID, "", o.Times[Unassignable], "No courier found: %s", cmp.Or(o.Reference, o.Dropoff.Address, o.ID))
 		case due.IsZero():
 		case o.ETA != nil && o.ETA.Dropoff.Add(s.AtRisk).After(due), o.ETA == nil && now.Add(s.AtRisk).After(due):
-			add(AlertAtRisk, o.ID, o.Courier, due, "Likely late: %s, promised for %s", cmp.Or(o.Reference, o.Dropoff.Address, o.ID), due.Format("15:04"))
+			add(AlertAtRisk, o.ID, o.Courier, due, "Likely late: %s", cmp.Or(o.Reference, o.Dropoff.Address, o.ID))
 		}
 	}
 	for _, v := range views {
@@ -130,7 +130,7 @@ func (s *Service) Alerts(ctx context.Context) ([]Alert, error) {
 			if v.LastSeen != nil {
 				at = *v.LastSeen
 			}
-			add(AlertStale, "", v.ID, at, "%s has goods and has not been heard of since %s", v.Name, at.Format("15:04"))
+			add(AlertStale, "", v.ID, at, "%s has goods and has not been heard of", v.Name)
 		}
 	}
 	slices.SortFunc(alerts, func(a, b Alert) int { return cmp.Compare(a.ID, b.ID) })

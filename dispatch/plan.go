@@ -11,11 +11,11 @@ import (
 // stopsFor are the stops that an order adds to a plan.
 func stopsFor(o Order) []Stop {
 	pickup := Stop{
-		Order: o.ID, Kind: Pickup, Point: o.Pickup.Point, Address: o.Pickup.Address, Contact: o.Pickup.Contact,
+		Order: o.ID, Reference: o.Reference, Kind: Pickup, Point: o.Pickup.Point, Address: o.Pickup.Address, Contact: o.Pickup.Contact,
 		Note: o.Pickup.Note, Items: o.Items, Size: o.Size, ReadyAt: o.ReadyAt,
 	}
 	dropoff := Stop{
-		Order: o.ID, Kind: Dropoff, Point: o.Dropoff.Point, Address: o.Dropoff.Address, Contact: o.Dropoff.Contact,
+		Order: o.ID, Reference: o.Reference, Kind: Dropoff, Point: o.Dropoff.Point, Address: o.Dropoff.Address, Contact: o.Dropoff.Contact,
 		Note: o.Dropoff.Note, Items: o.Items, Size: o.Size, PINRequired: o.PINRequired, Due: o.Due(),
 	}
 	if o.Window != nil {

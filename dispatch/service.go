@@ -21,7 +21,8 @@ type Locator interface {
 // Deps are what a Service stands on.
 type Deps struct {
 	Store   Store
-	Locator Locator
+	Locator Locator // who is where and fresh: decides who gets work
+	Known   Locator // who was last where: for people to see; nil: Locator
 	Clock   clock.Clock
 	NewID   func() string // unique, sortable by time
 	NewPIN  func() string // 4 digits, unguessable
@@ -45,6 +46,9 @@ type Service struct {
 func New(c Config, d Deps) (*Service, error) {
 	if err := c.validate(); err != nil {
 		return nil, fmt.Errorf("dispatch: %w", err)
+	}
+	if d.Known == nil {
+		d.Known = d.Locator
 	}
 	return &Service{Config: c, Deps: d, wake: make(chan struct{}, 1)}, nil
 }
@@ -134,7 +138,7 @@ func (s *Service) live(ctx context.Context, c Courier) Courier {
 	if len(c.Plan.Stops) == 0 {
 		return c
 	}
-	fixes, err := s.Locator.Last(ctx, c.ID)
+	fixes, err := s.Known.Last(ctx, c.ID)
 	if err != nil || len(fixes) == 0 {
 		return c
 	}

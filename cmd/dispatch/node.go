@@ -103,8 +103,9 @@ func (n *node) domain() error {
 	}
 	index := tracking.NewMemory()
 	feed := tracking.NewMemoryFeed()
+	known := tracking.NewLastKnown(index, n.store, n.clock)
 	n.tracker, err = tracking.New(tracking.Config{
-		Speed: n.flags.MaxSpeed, Accuracy: n.flags.MaxAccuracy, StaleAfter: n.flags.StaleAfter,
+		Speed: n.flags.MaxSpeed, Accuracy: n.flags.MaxAccuracy, StaleAfter: n.flags.StaleAfter, Stale: known.Forget,
 	}, index, feed, n.store, n.clock, n.log)
 	if err != nil {
 		return err
@@ -114,7 +115,7 @@ func (n *node) domain() error {
 		return err
 	}
 	n.service, err = dispatch.New(config, dispatch.Deps{
-		Store: n.store, Locator: index, Clock: n.clock, NewID: newID, NewPIN: newPIN, Log: n.log,
+		Store: n.store, Locator: index, Known: known, Clock: n.clock, NewID: newID, NewPIN: newPIN, Log: n.log,
 		FeedLag: func() time.Duration { return n.tracker.Stats().Lag },
 	})
 	if err != nil {
