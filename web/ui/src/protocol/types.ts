@@ -93,6 +93,7 @@ export interface OrderEvent {
 
 export interface Stop {
   order: string;
+  reference?: string;
   kind: StopKind;
   point: Point;
   address?: string;
