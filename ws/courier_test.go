@@ -44,7 +44,7 @@ func TestActionsAreAnsweredInOrder(t *testing.T) {
 		`{"type":"ack","id":"a5","ok":false,"code":"key_reused","detail":"the id was used for another action"}`,
 		`{"type":"ack","id":"a6","ok":false,"code":"unavailable","detail":"try again"}`,
 	} {
-		if got := string(c.Want("ack").Raw); got != want {
+		if got := string(c.Until("ack").Raw); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
@@ -96,7 +96,7 @@ func TestFixes(t *testing.T) {
 	}
 	// Off duty counts for what follows in the same burst.
 	c.Send(map[string]any{"type": "duty", "id": "d1", "duty": "off"})
-	if got := c.Want("ack"); !strings.Contains(string(got.Raw), `"ok":true`) {
+	if got := c.Until("ack"); !strings.Contains(string(got.Raw), `"ok":true`) {
 		t.Error(string(got.Raw))
 	}
 	if got := send("f3", 52, 52); got != `{"type":"ack","id":"f3","ok":true,"accepted":0,"rejected":[{"index":0,"reason":"off_duty"},{"index":1,"reason":"off_duty"}]}` {
@@ -142,7 +142,7 @@ func TestAGeofenceArrivesAtTheNextStopOnly(t *testing.T) {
 			c := w.open(t, "courier", "courier-c1", 0)
 			c.Want("plan")
 			c.Send(map[string]any{"type": "fixes", "id": "f1", "fixes": []any{map[string]any{"time": time.Now().UTC(), "lat": 52, "lng": 4, "accuracy": 8}}})
-			c.Want("ack")
+			c.Until("ack")
 			if tt.want != nil {
 				for seen := 0; seen < 2; {
 					var p struct{ Plan dispatch.Plan }
