@@ -56,6 +56,8 @@ func (c demoCommand) Run(ctx context.Context, s *streams, wrong *settings) (err 
 	f.Zoom, f.ClockRate = 13, c.Pace
 	// A person who tries the courier's screen thinks in real seconds.
 	f.OfferTimeout = max(f.OfferTimeout, time.Duration(c.Pace*20)*time.Second)
+	f.StaleAfter = max(f.StaleAfter, time.Duration(c.Pace*60)*time.Second)
+	f.LostAfter = max(f.LostAfter, 5*f.StaleAfter)
 	n, err := newNode(ctx, f, extras{demo: true, basemap: basemap}, s.err)
 	if err != nil {
 		return err
