@@ -81,9 +81,9 @@ func (l *Loop) Round(ctx context.Context) error {
 	}
 	round := Round{Waiting: len(snap.orders), Couriers: len(snap.Couriers)}
 	if len(snap.orders) > 0 {
-		result := match.Solve(snap.Snapshot, l.Match)
+		result, solveErr := l.solve(snap)
 		round.Given, round.Lost, err2 = l.commit(ctx, snap, result)
-		err = errors.Join(err, err2, l.record(ctx, now, result), l.leaveWaiting(ctx, snap, result, now))
+		err = errors.Join(err, solveErr, err2, l.record(ctx, now, result), l.leaveWaiting(ctx, snap, result, now))
 	} else {
 		clear(l.told)
 	}
@@ -94,6 +94,17 @@ func (l *Loop) Round(ctx context.Context) error {
 		err = errors.Join(err, l.Store.Purge(ctx, now.Add(-l.KeepAnswers)))
 	}
 	return err
+}
+
+// solve asks the matcher. A fault of its own costs this round, not the
+// process: dispatchers can still assign by hand.
+func (l *Loop) solve(snap snapshot) (result match.Result, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			result, err = match.Result{}, fmt.Errorf("the matcher failed: %v", fault)
+		}
+	}()
+	return match.Solve(snap.Snapshot, l.Match), nil
 }
 
 // expireOffers closes the offers whose deadline has passed.

@@ -220,12 +220,52 @@ func TestAnOrderFromPlacedToDelivered(t *testing.T) {
 		t.Errorf("the page ended as %q, with a position shown: %v", customer.ended, customer.placed)
 	}
 	wantWhole(t, s.history(order), customer.seen)
+	s.wantReasons(order)
+	s.wantTrail(order)
 	for {
 		var frame struct{ Orders []dispatch.Order }
 		desk.Until("orders").Into(t, &frame)
 		if slices.ContainsFunc(frame.Orders, func(o dispatch.Order) bool { return o.ID == order && o.Status == dispatch.Delivered }) {
 			break
 		}
+	}
+}
+
+// wantReasons looks for why each courier was asked, in the record.
+func (s *server) wantReasons(order string) {
+	s.Helper()
+	var record struct{ Decisions []dispatch.Decision }
+	s.call("GET", "/v1/orders/"+order+"/decisions", s.admin, nil, 200, &record)
+	asked := 0
+	for _, d := range record.Decisions {
+		if d.Outcome != "offered" {
+			continue
+		}
+		asked++
+		for _, c := range d.Candidates {
+			if c.Chosen != (c.Courier == d.Courier) || (c.Why == "") != c.Chosen {
+				s.Errorf("candidate %+v of a decision for %s", c, d.Courier)
+			}
+		}
+	}
+	if asked != 3 {
+		s.Errorf("%d decisions to offer it, want 3: %+v", asked, record.Decisions)
+	}
+}
+
+// wantTrail reads where the order went, by order and by courier's day.
+func (s *server) wantTrail(order string) {
+	s.Helper()
+	var trail struct{ Fixes []struct{ Lng float64 } }
+	s.call("GET", "/v1/orders/"+order+"/trail", s.admin, nil, 200, &trail)
+	if n := len(trail.Fixes); n == 0 || trail.Fixes[n-1].Lng != 4.0149 {
+		s.Errorf("the order's trail is %v", trail.Fixes)
+	}
+	var o dispatch.Order
+	s.call("GET", "/v1/orders/"+order, s.admin, nil, 200, &o)
+	s.call("GET", "/v1/couriers/"+o.Courier+"/trail", s.admin, nil, 200, &trail)
+	if n := len(trail.Fixes); n != 2 {
+		s.Errorf("the courier's day is %v", trail.Fixes)
 	}
 }
 
