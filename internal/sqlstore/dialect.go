@@ -14,6 +14,7 @@ import (
 // SQLite numbers them by first use.
 type dialect struct {
 	name    string
+	version string                                  // the table of schema versions
 	hint    func(index string) string               // follows a table: read it by this index
 	lock    string                                  // ends a SELECT that locks its rows
 	unique  func(err error) bool                    // a primary key or unique index refused

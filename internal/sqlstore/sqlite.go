@@ -25,7 +25,7 @@ const (
 
 func sqliteDialect() *dialect {
 	return &dialect{
-		name: "sqlite",
+		name: "sqlite", version: goose.DefaultTablename,
 		// Without statistics SQLite guesses, and a wrong guess reads a year
 		// of orders to find the last hour's.
 		hint: func(index string) string { return " INDEXED BY " + index },
