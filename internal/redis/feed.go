@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
@@ -35,7 +34,6 @@ type Feed struct {
 	done   sync.WaitGroup
 
 	mu       sync.Mutex
-	closed   bool
 	watched  map[geo.Cell]int // how many watchers
 	lanes    [lanes + 1]*lane
 	silenced bool // nothing but the channel of all regions is wanted
@@ -58,9 +56,6 @@ func NewFeed(db *DB) *Feed {
 // Close ends the subscriptions. Watchers stay open until they are closed;
 // they get what this node publishes.
 func (f *Feed) Close() {
-	f.mu.Lock()
-	f.closed = true
-	f.mu.Unlock()
 	f.cancel()
 	f.done.Wait()
 }
@@ -201,5 +196,3 @@ func (f *Feed) replace(before, after []geo.Cell) {
 		l.want(f.channel(region), f.watched[region] > 0 && (region == 0 || !all))
 	}
 }
-
-var errLost = errors.New("the server ended the subscription")

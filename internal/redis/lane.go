@@ -17,6 +17,10 @@ const (
 	// silence after which a lane asks the server for a sign of life; twice
 	// that and it connects anew.
 	silence = 3 * time.Second
+	// linger is how long a channel stays subscribed to when nobody wants it
+	// any more: until the one that takes its place has surely begun, and
+	// whoever comes and goes costs no commands.
+	linger = time.Second
 )
 
 // lane keeps the subscriptions to some channels of one slot alive.
@@ -25,34 +29,44 @@ type lane struct {
 	news chan struct{} // the wanted channels have changed
 
 	mu     sync.Mutex
-	wanted map[string]struct{}
+	wanted map[string]time.Time // until when; zero: for good
+	ending map[string]int       // unsubscriptions not yet confirmed
 }
 
 func newLane(f *Feed) *lane {
-	return &lane{feed: f, news: make(chan struct{}, 1), wanted: make(map[string]struct{})}
+	return &lane{feed: f, news: make(chan struct{}, 1), wanted: make(map[string]time.Time)}
 }
 
 // want says whether a channel is wanted from now on.
 func (l *lane) want(channel string, wanted bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, is := l.wanted[channel]; is == wanted {
-		return
+	until, is := l.wanted[channel]
+	switch {
+	case wanted:
+		l.wanted[channel] = time.Time{}
+		if !is {
+			l.notify()
+		}
+	case is && until.IsZero():
+		l.wanted[channel] = time.Now().Add(linger)
+		time.AfterFunc(linger, l.notify)
 	}
-	if wanted {
-		l.wanted[channel] = struct{}{}
-	} else {
-		delete(l.wanted, channel)
-	}
+}
+
+func (l *lane) notify() {
 	select {
 	case l.news <- struct{}{}:
 	default:
 	}
 }
 
+// channels are those wanted now.
 func (l *lane) channels() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	now := time.Now()
+	maps.DeleteFunc(l.wanted, func(_ string, until time.Time) bool { return !until.IsZero() && !now.Before(until) })
 	return slices.Collect(maps.Keys(l.wanted))
 }
 
@@ -100,6 +114,9 @@ func (l *lane) serve(ctx context.Context) (lived bool, err error) {
 	defer stop()
 	defer sub.Close()
 	have := make(map[string]struct{}) // changed by sync alone
+	l.mu.Lock()
+	l.ending = make(map[string]int)
+	l.mu.Unlock()
 	if err := l.sync(ctx, sub, have); err != nil {
 		return false, err
 	}
@@ -150,6 +167,11 @@ func (l *lane) sync(ctx context.Context, sub *redis.PubSub, have map[string]stru
 			delete(have, channel)
 		}
 	}
+	l.mu.Lock()
+	for _, channel := range less {
+		l.ending[channel]++
+	}
+	l.mu.Unlock()
 	subscribe, unsubscribe := sub.Subscribe, sub.Unsubscribe
 	if l.feed.db.sharded {
 		subscribe, unsubscribe = sub.SSubscribe, sub.SUnsubscribe
@@ -187,16 +209,24 @@ func (l *lane) receive(ctx context.Context, sub *redis.PubSub) (lived bool, err 
 				l.feed.db.config.Log.LogAttrs(ctx, slog.LevelWarn, "feed message not understood", slog.Any("err", err))
 			}
 		case *redis.Subscription:
-			if m.Kind == "sunsubscribe" && l.wants(m.Channel) {
-				return lived, errLost // the slot moves, or it has been wanted again meanwhile
+			if m.Kind == "sunsubscribe" && !l.ended(m.Channel) {
+				return lived, errLost // the slot has moved
 			}
 		}
 	}
 }
 
-func (l *lane) wants(channel string) bool {
+// ended says whether it was we who ended the subscription to a channel.
+func (l *lane) ended(channel string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, ok := l.wanted[channel]
-	return ok
+	n := l.ending[channel]
+	if n <= 1 {
+		delete(l.ending, channel)
+	} else {
+		l.ending[channel]--
+	}
+	return n > 0
 }
+
+var errLost = errors.New("the server ended the subscription")
