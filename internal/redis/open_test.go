@@ -1,0 +1,43 @@
+package redis
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"courier/internal/testenv"
+)
+
+func TestOpenReportsEveryFault(t *testing.T) {
+	_, err := Open(t.Context(), Config{URLs: []string{"http://u:secret@x", "redis://:secret2@host:bad port"}, Prefix: "{x}", Retention: 1, Timeout: -1})
+	if err == nil {
+		t.Fatal("opened")
+	}
+	for _, want := range []string{"URL 1", "URL 2", "Prefix", "Retention"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("no word of %s: %v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "secret") {
+		t.Errorf("the error tells the password: %v", err)
+	}
+	if _, err := Open(t.Context(), Config{}); err == nil {
+		t.Error("opened without a URL")
+	}
+}
+
+func TestOpenWaitsForTheServer(t *testing.T) {
+	server := testenv.StartRedis(t)
+	server.Kill()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := Open(ctx, Config{URLs: []string{server.URL()}}); err == nil {
+		t.Fatal("opened without a server")
+	}
+	late := time.AfterFunc(100*time.Millisecond, server.Restart)
+	defer late.Stop()
+	if err := open(t, Config{URLs: []string{server.URL()}}).Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
