@@ -155,7 +155,7 @@ func (n *node) edges(x extras) error {
 		OnCourierSignedIn: n.hub.CourierSignedIn,
 	}, web.Deps{
 		Dispatch: n.service, Auth: n.auth, Trails: tracking.NewTrails(n.engines.store, n.tracker), Clock: n.clock,
-		NewID: newID, Log: n.log,
+		NewID: newID, Log: n.log, Limiter: n.engines.limiter,
 		CourierSocket: n.hub.Courier(), TrackSocket: n.hub.Track(), FleetSocket: n.hub.Fleet(),
 	})
 	if err != nil {
