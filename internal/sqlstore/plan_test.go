@@ -118,7 +118,7 @@ func TestOtherIndices(t *testing.T) {
 		}
 	}
 	for _, duty := range [][]dispatch.Duty{nil, {dispatch.Off}, {dispatch.Available, dispatch.Break}} {
-		query, args, err := couriersQuery(dispatch.CourierQuery{Duty: duty}, 50)
+		query, args, err := s.dialect.couriersQuery(dispatch.CourierQuery{Duty: duty}, 50)
 		if err != nil {
 			t.Fatal(err)
 		}

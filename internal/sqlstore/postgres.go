@@ -175,6 +175,7 @@ func postgresDialect() *dialect {
 	return &dialect{
 		name: "postgres", version: "courier_schema",
 		hint: func(string) string { return "" }, // it has statistics
+		cut:  true,
 		lock: " FOR UPDATE",
 		unique: func(err error) bool {
 			_, ok := refused(err, "23505")
