@@ -99,6 +99,7 @@ func TestOtherIndices(t *testing.T) {
 		selectNextDecision: "decisions USING COVERING INDEX sqlite_autoindex_decisions_1 (order_id=?)",
 		selectAssigned:     "assignments USING COVERING INDEX assignments_courier (courier_id=?)",
 		selectKeyByHash:    "api_keys USING INDEX api_keys_hash (hash=?)",
+		selectLease:        "leases USING INDEX sqlite_autoindex_leases_1 (area=?)",
 		selectLink:         "links USING INDEX links_hash (hash=?)",
 		selectLinks:        "links USING INDEX links_order (order_id=?)",
 		selectCode:         "codes USING INDEX sqlite_autoindex_codes_1 (hash=?)",

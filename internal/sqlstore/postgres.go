@@ -176,7 +176,8 @@ func postgresDialect() *dialect {
 		name: "postgres", version: "courier_schema",
 		hint: func(string) string { return "" }, // it has statistics
 		cut:  true,
-		lock: " FOR UPDATE",
+		lock: " FOR UPDATE", share: " FOR SHARE",
+		clock: "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
 		unique: func(err error) bool {
 			_, ok := refused(err, "23505")
 			return ok

@@ -28,6 +28,7 @@ INSERT INTO api_keys SELECT 'k' || i, 'm', 'n', decode(md5(i::text), 'hex'), i F
 INSERT INTO links SELECT 'l' || i, 'o' || i, decode(md5(i::text), 'hex'), i, i FROM generate_series(1, 5000) i;
 INSERT INTO codes SELECT decode(md5(i::text), 'hex'), 'c', i FROM generate_series(1, 5000) i;
 INSERT INTO trails (courier, from_at, to_at, count, data) SELECT 'c' || i % 200, i, i + 10, 1, '' FROM generate_series(1, 20000) i;
+INSERT INTO leases SELECT 'a' || i, 'h', 1, 1 FROM generate_series(1, 5000) i;
 INSERT INTO zones SELECT 'z' || i, 1, '{}' FROM generate_series(1, 5000) i`
 
 // pgPlan is how PostgreSQL means to run a query: with these arguments, or
@@ -122,6 +123,7 @@ func TestPostgresIndices(t *testing.T) {
 		selectLinks:                    "links_order",
 		selectCode + s.dialect.lock:    "codes_pkey",
 		selectTrail:                    "trails_courier",
+		selectLease + s.dialect.share:  "leases_pkey",
 		selectPending:                  "outbox_pkey",
 		selectZones:                    "zones_pkey",
 		purges[0]:                      "answers_at",
