@@ -175,7 +175,9 @@ func postgresDialect() *dialect {
 	return &dialect{
 		name: "postgres", version: "courier_schema",
 		hint: func(string) string { return "" }, // it has statistics
-		lock: " FOR UPDATE",
+		cut:  true,
+		lock: " FOR UPDATE", share: " FOR SHARE",
+		clock: "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
 		unique: func(err error) bool {
 			_, ok := refused(err, "23505")
 			return ok

@@ -51,6 +51,9 @@ func TestPostgres(t *testing.T) {
 	t.Run("auth", func(t *testing.T) {
 		authtest.TestStore(t, func(t *testing.T) authtest.Store { return openURL(t, server.Database(t)) })
 	})
+	t.Run("leases", func(t *testing.T) {
+		dispatchtest.TestLeases(t, func(t *testing.T) dispatchtest.Leaser { return openURL(t, server.Database(t)) })
+	})
 	t.Run("trails", func(t *testing.T) {
 		trackingtest.TestTrailStore(t, func(t *testing.T) tracking.TrailStore { return openURL(t, server.Database(t)) })
 	})
