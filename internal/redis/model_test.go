@@ -237,3 +237,21 @@ func TestMoveTwice(t *testing.T) {
 		t.Errorf("the old region still has %d couriers, %v", size, err)
 	}
 }
+
+// TestRecordsOfAnotherVersion must not keep a courier from moving.
+func TestRecordsOfAnotherVersion(t *testing.T) {
+	db := opener(t, false)(t)
+	x, at := NewIndex(db), geo.Point{Lat: 52.1, Lng: 4.3}
+	if err := db.client.HSet(t.Context(), x.shardKeys(shardOf("c1"))[0], "c1", "what is this").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := x.Last(t.Context(), "c1"); err != nil || len(got) != 0 {
+		t.Errorf("%v, %v", got, err)
+	}
+	if err := x.Move(t.Context(), []tracking.Fix{{Courier: "c1", Time: morning, Received: morning, Point: at}}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := x.Last(t.Context(), "c1"); err != nil || len(got) != 1 {
+		t.Errorf("%v, %v", got, err)
+	}
+}

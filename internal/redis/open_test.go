@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -35,9 +36,30 @@ func TestOpenWaitsForTheServer(t *testing.T) {
 	if _, err := Open(ctx, Config{URLs: []string{server.URL()}}); err == nil {
 		t.Fatal("opened without a server")
 	}
-	late := time.AfterFunc(100*time.Millisecond, server.Restart)
-	defer late.Stop()
-	if err := open(t, Config{URLs: []string{server.URL()}}).Ping(t.Context()); err != nil {
+	opened := make(chan error, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		db, err := Open(ctx, Config{URLs: []string{server.URL()}})
+		if err == nil {
+			err = errors.Join(db.Ping(ctx), db.Close())
+		}
+		opened <- err
+	}()
+	time.Sleep(100 * time.Millisecond) // some attempts fail
+	server.Restart()
+	if err := <-opened; err != nil {
 		t.Error(err)
 	}
+}
+
+func TestOpenGivesUpOnAWrongPassword(t *testing.T) {
+	server := testenv.StartRedis(t, "--requirepass", "right")
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	begun := time.Now()
+	if _, err := Open(ctx, Config{URLs: []string{"redis://:wrong@" + server.Addr}}); err == nil || time.Since(begun) > 5*time.Second {
+		t.Errorf("after %v: %v", time.Since(begun), err)
+	}
+	open(t, Config{URLs: []string{"redis://:right@" + server.Addr}})
 }

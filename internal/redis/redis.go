@@ -129,6 +129,9 @@ func probe(ctx context.Context, options *redis.UniversalOptions, log *slog.Logge
 				return versionOf(info), strings.Contains(info, "cluster_enabled:1"), nil
 			}
 			err = err1
+			if answer := redis.Error(nil); errors.As(err, &answer) && !strings.HasPrefix(answer.Error(), "LOADING") {
+				return 0, false, err // a wrong password, say: time does not help
+			}
 		}
 		if round == 0 {
 			log.LogAttrs(ctx, slog.LevelWarn, "redis does not answer", slog.Any("err", err))

@@ -15,6 +15,7 @@ local records, heard, out = {}, {}, {}
 for i = 1, n do
   local fix, old = ARGV[3 * i + 2], held[i]
   out[i] = ''
+  if old and #old ~= 16 + #fix then old = nil end -- of another version
   if not old or struct.unpack('>d', fix, 9) > struct.unpack('>d', old, 25) then
     -- The server's clock, so that sequences grow even over a Remove.
     local seq, before = now, string.rep('\0', 8)
@@ -28,7 +29,7 @@ for i = 1, n do
     heard[#heard + 1] = ARGV[3 * i + 1]
     heard[#heard + 1] = ids[i]
     out[i] = head
-  elseif string.sub(old, 17) == fix then
+  elseif old and string.sub(old, 17) == fix then
     out[i] = string.sub(old, 1, 16)
   end
 end
