@@ -181,10 +181,9 @@ func (p *publisher) publish(ctx context.Context, exchange string, messages []bus
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	// A write into a full socket heeds no context, and a broker that has not
-	// confirmed in time is best left.
-	keep := context.AfterFunc(ctx, func() { p.link.cut(errSlow) })
-	defer keep()
+	// A write into a full socket heeds no context.
+	written := context.AfterFunc(ctx, func() { p.link.cut(errSlow) })
+	defer written()
 	confirms := make([]*amqp.DeferredConfirmation, len(encoded))
 	for i, e := range encoded {
 		var err error
@@ -193,8 +192,12 @@ func (p *publisher) publish(ctx context.Context, exchange string, messages []bus
 			return errors.Join(ctx.Err(), err)
 		}
 	}
+	written()
 	for _, c := range confirms {
 		if taken, err := c.WaitContext(ctx); err != nil {
+			if errors.Is(err, context.DeadlineExceeded) { // not where the caller no longer wants it
+				p.link.cut(errSlow)
+			}
 			return err //nolint:wrapcheck // that of ctx
 		} else if !taken {
 			return errors.Join(ctx.Err(), errRefused)

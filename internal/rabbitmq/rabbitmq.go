@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"sync"
 	"time"
 
@@ -41,7 +42,10 @@ type Config struct {
 func (c Config) withDefaults() (Config, error) {
 	var errs []error
 	if _, err := amqp.ParseURI(c.URL); err != nil {
-		errs = append(errs, fmt.Errorf("URL: %w", err)) // the error does not repeat it: it has a password
+		if parse := (*url.Error)(nil); errors.As(err, &parse) {
+			err = errors.New("does not parse") // the error would repeat it, with its password
+		}
+		errs = append(errs, fmt.Errorf("URL: %w", err))
 	}
 	if c.Prefix == "" {
 		c.Prefix = "courier"

@@ -32,6 +32,7 @@ func TestRabbitMQ(t *testing.T) {
 	})
 	for name, test := range map[string]func(*testing.T, *testenv.RabbitMQ){
 		"a slow reader is told and harms nobody":       testOverflow,
+		"a slow link loses on the broker and is told":  testSlowLink,
 		"ended contexts and buses":                     testEnded,
 		"broken exchanges are made again":              testReturned,
 		"a queue deleted on the broker is made again":  testQueueDeleted,
@@ -60,6 +61,28 @@ func testOverflow(t *testing.T, broker *testenv.RabbitMQ) {
 		<-slow.Messages()
 	}
 	wantHears(t, b, slow)
+}
+
+// A link of 8 MB/s to a node that watches what another node publishes: the
+// broker keeps a few messages for it, drops the rest, and that is told.
+func testSlowLink(t *testing.T, broker *testenv.RabbitMQ) {
+	proxy, url := proxied(t, broker)
+	c := rabbitmq.Config{URL: url, Prefix: prefix(t), Queue: 20, Heartbeat: time.Minute}
+	s := watchAll(t, openConfig(t, c))
+	if _, err := proxy.Toxics.AddToxicJson(strings.NewReader(`{"type":"bandwidth","stream":"downstream","attributes":{"rate":8000}}`)); err != nil {
+		t.Fatal(err)
+	}
+	c.URL = broker.URL
+	fast := openConfig(t, c)
+	messages := batch("large", 300)
+	for i := range messages {
+		messages[i].Body = make([]byte, 100_000)
+	}
+	if err := fast.Publish(t.Context(), messages); err != nil {
+		t.Fatal(err)
+	}
+	wantLost(t, s)
+	wantHears(t, fast, s)
 }
 
 func testEnded(t *testing.T, broker *testenv.RabbitMQ) {
@@ -233,19 +256,21 @@ func testSubscribeBefore(t *testing.T, broker *testenv.RabbitMQ) {
 }
 
 func TestConfig(t *testing.T) {
-	_, err := rabbitmq.Open(t.Context(), rabbitmq.Config{
-		URL: "http://user:secret@host", Buffer: -1, Heartbeat: time.Millisecond, BackoffMin: time.Hour, BackoffMax: time.Second,
-	}, nil)
-	if err == nil {
-		t.Fatal("opened")
-	}
-	for _, fault := range []string{"URL", "Buffer", "Heartbeat", "BackoffMin", "log"} {
-		if !strings.Contains(err.Error(), fault) {
-			t.Errorf("%q does not name %s", err, fault)
+	for _, url := range []string{"http://user:secret@host", "amqp://user:secret@host:port", "amqp://user:%secret@host"} {
+		_, err := rabbitmq.Open(t.Context(), rabbitmq.Config{
+			URL: url, Buffer: -1, Heartbeat: time.Millisecond, BackoffMin: time.Hour, BackoffMax: time.Second,
+		}, nil)
+		if err == nil {
+			t.Fatal("opened")
 		}
-	}
-	if strings.Contains(err.Error(), "secret") {
-		t.Errorf("%q shows the password", err)
+		for _, fault := range []string{"URL", "Buffer", "Heartbeat", "BackoffMin", "log"} {
+			if !strings.Contains(err.Error(), fault) {
+				t.Errorf("%q does not name %s", err, fault)
+			}
+		}
+		if strings.Contains(err.Error(), "secret") {
+			t.Errorf("%q shows the password", err)
+		}
 	}
 }
 
@@ -259,7 +284,10 @@ func openConfig(t testing.TB, c rabbitmq.Config) *rabbitmq.Bus {
 	if c.Timeout == 0 {
 		c.Timeout = 2 * time.Second
 	}
-	c.Heartbeat, c.BackoffMax = time.Second, 200*time.Millisecond
+	if c.Heartbeat == 0 {
+		c.Heartbeat = time.Second
+	}
+	c.BackoffMax = 200 * time.Millisecond
 	b, err := rabbitmq.Open(t.Context(), c, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)
