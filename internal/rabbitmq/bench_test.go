@@ -21,7 +21,7 @@ func BenchmarkPublish(b *testing.B) {
 				for range watchers {
 					s := watchAll(b, events)
 					go func() {
-						for range s.Messages() { //nolint:revive // only to keep it empty
+						for range s.Messages() { // keeps it empty
 						}
 					}()
 				}

@@ -43,7 +43,7 @@ func (b *Bus) dial(ctx context.Context, purpose string) (*link, error) {
 		Dial: func(network, address string) (net.Conn, error) {
 			raw, err := (&net.Dialer{}).DialContext(ctx, network, address)
 			if err != nil {
-				return nil, err //nolint:wrapcheck // DialConfig hands it on
+				return nil, err
 			}
 			l.raw = raw
 			// The handshake heeds no context.

@@ -198,7 +198,7 @@ func (p *publisher) publish(ctx context.Context, exchange string, messages []bus
 			if errors.Is(err, context.DeadlineExceeded) { // not where the caller no longer wants it
 				p.link.cut(errSlow)
 			}
-			return err //nolint:wrapcheck // that of ctx
+			return err
 		} else if !taken {
 			return errors.Join(ctx.Err(), errRefused)
 		}

@@ -110,9 +110,9 @@ func (r *RabbitMQ) Control(arguments ...string) string {
 func dial(address string) error {
 	c, err := (&net.Dialer{Timeout: time.Second}).DialContext(context.Background(), "tcp", address)
 	if err != nil {
-		return err //nolint:wrapcheck // WaitFor says what was tried
+		return err
 	}
-	return c.Close() //nolint:wrapcheck // as above
+	return c.Close()
 }
 
 // greets sends AMQP's preamble: a node that still boots has its port closed
@@ -120,7 +120,7 @@ func dial(address string) error {
 func greets(address string) error {
 	c, err := (&net.Dialer{Timeout: time.Second}).DialContext(context.Background(), "tcp", address)
 	if err != nil {
-		return err //nolint:wrapcheck // WaitFor says what was tried
+		return err
 	}
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(2 * time.Second))
