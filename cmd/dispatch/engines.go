@@ -82,6 +82,7 @@ func (e *engines) openPositions(ctx context.Context, f serverFlags, log *slog.Lo
 		e.index, e.feed = tracking.NewMemory(), tracking.NewMemoryFeed()
 		return nil
 	}
+	redis.LogTo(log)
 	db, err := redis.Open(ctx, redis.Config{URLs: f.RedisURL, Log: log})
 	if err != nil {
 		return err

@@ -171,7 +171,7 @@ func (s regionSteps) moved(c *moveCall) error {
 	}
 	answers, err := c.result.StringSlice()
 	if err != nil || len(answers) != len(c.fixes) {
-		return fmt.Errorf("answer for %d fixes: %v: %w", len(c.fixes), err, errBroken)
+		return fmt.Errorf("answer for %d fixes: %w: %w", len(c.fixes), err, errBroken)
 	}
 	for i, a := range answers {
 		if len(a) != 16 {

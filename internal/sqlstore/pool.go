@@ -88,7 +88,7 @@ func (p *pool) update(ctx context.Context, fn func(*tx) error) error {
 
 // attempt runs the closure in one transaction. Again says that nothing was
 // written and that it may well succeed the next time.
-func (p *pool) attempt(ctx context.Context, fn func(*tx) error) (err error, again bool) { //nolint:revive,staticcheck // the error is the result
+func (p *pool) attempt(ctx context.Context, fn func(*tx) error) (err error, again bool) { //nolint:revive // the error is the result
 	conn, err := p.db.Conn(ctx)
 	if err != nil {
 		return p.store.dialect.failed(err, "connect"), false

@@ -4,7 +4,7 @@
 package testenv
 
 import (
-	"fmt"
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -22,7 +22,8 @@ const patience = time.Minute
 // FreePort is a port on loopback that nobody listens on now.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,8 +146,8 @@ func Nobody(t testing.TB, account string) (*syscall.Credential, string) {
 	}
 	uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
 	gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
-	if err1 != nil || err2 != nil {
-		t.Fatal(fmt.Errorf("ids of %s: %v, %v", account, err1, err2))
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatalf("ids of %s: %v", account, err)
 	}
 	for d := dir; d != "/" && d != os.TempDir(); d = filepath.Dir(d) {
 		if err := os.Chmod(d, 0o755); err != nil { //nolint:gosec // the account must get through

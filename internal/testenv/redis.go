@@ -67,7 +67,7 @@ func (r *Redis) expect(command, want string) error {
 		n, err := conn.Read(buf)
 		got = append(got, buf[:n]...)
 		if err != nil || (len(got) > 0 && got[0] == '-') {
-			return fmt.Errorf("%s: %q, %v", command, got, err)
+			return fmt.Errorf("%s: %q, %w", command, got, err)
 		}
 		if got[0] == '$' && bytes.HasSuffix(got, []byte("\r\n")) && bytes.Count(got, []byte("\r\n")) > 1 {
 			break // a whole bulk answer
