@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"time"
@@ -62,7 +61,7 @@ func openEngines(ctx context.Context, f serverFlags, clk clock.Clock, log *slog.
 		e.bus = bus.NewMemory(bus.MemoryConfig{})
 		return e, nil
 	}
-	broker, err := rabbitmq.Open(ctx, rabbitmq.Config{URL: f.AMQPURL, Name: nodeName()}, log)
+	broker, err := rabbitmq.Open(ctx, rabbitmq.Config{URL: f.AMQPURL, Name: nodeName(f.Addr)}, log)
 	if err != nil {
 		return e, err
 	}
@@ -110,13 +109,13 @@ func (l sharedLimiter) Look(ctx context.Context, key string, limit web.Limit) (t
 	return l.all.Look(ctx, key, limit.PerSecond, limit.Burst)
 }
 
-// nodeName is how the broker's operator tells nodes apart.
-func nodeName() string {
+// nodeName tells nodes apart, and is the same after a restart.
+func nodeName(addr string) string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "node"
 	}
-	return fmt.Sprintf("%s-%d", host, os.Getpid())
+	return host + "/" + addr
 }
 
 func (e *engines) close() error {

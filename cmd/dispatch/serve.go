@@ -152,7 +152,7 @@ func (f serverFlags) dispatchConfig() (dispatch.Config, error) {
 	c.Mode, c.OfferTimeout, c.CoolDown, c.Interval = dispatch.Mode(f.Mode), f.OfferTimeout, f.CoolDown, f.Interval
 	c.Lead, c.SearchLimit, c.StaleAfter, c.LostAfter = f.Lead, f.SearchLimit, f.StaleAfter, f.LostAfter
 	c.EarlyPosition, c.AllStops, c.CourierPhone = f.EarlyPosition, f.AllStops, f.CourierPhone
-	c.Match = options
+	c.Match, c.Node = options, nodeName(f.Addr)
 	return c, nil
 }
 

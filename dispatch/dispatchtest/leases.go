@@ -12,31 +12,17 @@ import (
 	"courier/dispatch"
 )
 
-// Leaser is a store that several nodes share.
-type Leaser interface {
-	dispatch.Store
-	// Lease takes or renews a holder's lease of an area, by the database's
-	// clock. Its token grows whenever the area changes hands.
-	Lease(ctx context.Context, area, holder string, ttl time.Duration) (token int64, ok bool, err error)
-}
-
-// LeaseChecker is what a Leaser's transactions are besides: ErrConflict,
-// unless the token is the area's newest.
-type LeaseChecker interface {
-	CheckLease(area string, token int64) error
-}
-
 // TestLeases is invariant I5: a paused node cannot write.
-func TestLeases(t *testing.T, open func(t *testing.T) Leaser) {
-	take := func(t *testing.T, s Leaser, holder string, ttl time.Duration) (int64, bool) {
+func TestLeases(t *testing.T, open func(t *testing.T) dispatch.Store) {
+	take := func(t *testing.T, s dispatch.Store, holder string, ttl time.Duration) (int64, bool) {
 		t.Helper()
 		token, ok, err := s.Lease(t.Context(), "area", holder, ttl)
 		wantNo(t, err)
 		return token, ok
 	}
-	check := func(s Leaser, token int64) error {
+	check := func(s dispatch.Store, token int64) error {
 		return s.Update(context.Background(), func(tx dispatch.Tx) error {
-			return tx.(LeaseChecker).CheckLease("area", token)
+			return tx.CheckLease("area", token)
 		})
 	}
 	t.Run("are one holder's, who renews them", func(t *testing.T) {
@@ -73,7 +59,7 @@ func TestLeases(t *testing.T, open func(t *testing.T) Leaser) {
 		wantNo(t, check(s, second))
 		o, e := newOrder("o1", start)
 		wantErr(t, s.Update(t.Context(), func(tx dispatch.Tx) error {
-			return errors.Join(tx.SaveOrder(o, 0, []dispatch.Event{e}), tx.(LeaseChecker).CheckLease("area", first))
+			return errors.Join(tx.SaveOrder(o, 0, []dispatch.Event{e}), tx.CheckLease("area", first))
 		}), dispatch.ErrConflict)
 		_, err := s.Order(t.Context(), "o1")
 		wantErr(t, err, dispatch.ErrNotFound)

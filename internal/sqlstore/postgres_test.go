@@ -52,7 +52,7 @@ func TestPostgres(t *testing.T) {
 		authtest.TestStore(t, func(t *testing.T) authtest.Store { return openURL(t, server.Database(t)) })
 	})
 	t.Run("leases", func(t *testing.T) {
-		dispatchtest.TestLeases(t, func(t *testing.T) dispatchtest.Leaser { return openURL(t, server.Database(t)) })
+		dispatchtest.TestLeases(t, func(t *testing.T) dispatch.Store { return openURL(t, server.Database(t)) })
 	})
 	t.Run("trails", func(t *testing.T) {
 		trackingtest.TestTrailStore(t, func(t *testing.T) tracking.TrailStore { return openURL(t, server.Database(t)) })

@@ -60,5 +60,5 @@ func TestTrails(t *testing.T) {
 }
 
 func TestLeases(t *testing.T) {
-	dispatchtest.TestLeases(t, func(t *testing.T) dispatchtest.Leaser { return open(t, t.TempDir()) })
+	dispatchtest.TestLeases(t, func(t *testing.T) dispatch.Store { return open(t, t.TempDir()) })
 }

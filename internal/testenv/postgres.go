@@ -130,7 +130,7 @@ func (s *PostgresServer) run(program string, args ...string) {
 }
 
 func (s *PostgresServer) command(program string, args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(s.programs, program), args...) //nolint:gosec,noctx // ours; it is stopped by pid
+	cmd := exec.Command(filepath.Join(s.programs, program), args...) //nolint:gosec // ours; it is stopped by pid
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.account}
 	return cmd

@@ -64,7 +64,7 @@ func StartRabbitMQ(t testing.TB) *RabbitMQ {
 		"RABBITMQ_ALLOW_INPUT=1", // no shell between this process and the node
 	)
 	command := func(path string, arguments ...string) *exec.Cmd {
-		cmd := exec.Command(path, arguments...) //nolint:noctx // Process ends it
+		cmd := exec.Command(path, arguments...)
 		cmd.Dir, cmd.Env = dir, r.env
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as}
 		return cmd
