@@ -77,3 +77,46 @@ func TestSharedEnginesNeedASharedKey(t *testing.T) {
 		t.Errorf("%d, %s", code, stderr)
 	}
 }
+
+// Without its database a node says so, promises nothing, and comes back by
+// itself.
+func TestWithoutADatabaseNothingIsPromised(t *testing.T) {
+	database := testenv.StartPostgres(t)
+	s := newServer(t, func(f *serverFlags) {
+		f.DatabaseURL, f.AuthSecret = database.Database(t), "one node has this key, 1f0c9a7be2d4"
+	})
+	key := s.merchant("soups")
+	s.place(key, "A-1")
+	database.Kill()
+	body := obj{"pickup": obj{"point": obj{"lat": 52.0, "lng": 4.0}}, "dropoff": obj{"point": obj{"lat": 52.0, "lng": 4.01}}}
+	var problem struct{ Code string }
+	s.call("POST", "/v1/orders", s.admin, obj{"merchant": "soups", "pickup": body["pickup"], "dropoff": body["dropoff"]}, 503, &problem, "Idempotency-Key", "A-2")
+	if problem.Code != "unavailable" {
+		t.Errorf("code %q", problem.Code)
+	}
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 503} {
+		resp, err := s.http.Get(s.url() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%s: %s", path, resp.Status)
+		}
+	}
+	database.Restart()
+	for until := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		resp, err := s.http.Get(s.url() + "/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode == 200 {
+			break
+		}
+		if time.Now().After(until) {
+			t.Fatal("the node does not get ready again")
+		}
+	}
+	s.place(key, "A-2")
+}
