@@ -19,6 +19,7 @@ const (
 
 // Config sets up a Service and its Loop. DefaultConfig is sound.
 type Config struct {
+	Node          string // who holds leases; the same after a restart
 	Mode          Mode
 	OfferTimeout  time.Duration // how long a courier may think
 	CoolDown      time.Duration // how long after a refusal not to ask the same courier again
@@ -38,7 +39,7 @@ type Config struct {
 // DefaultConfig is offer mode with a 30 s deadline.
 func DefaultConfig() Config {
 	return Config{
-		Mode: ModeOffer, OfferTimeout: 30 * time.Second, CoolDown: 5 * time.Minute, Interval: 2 * time.Second,
+		Node: "node", Mode: ModeOffer, OfferTimeout: 30 * time.Second, CoolDown: 5 * time.Minute, Interval: 2 * time.Second,
 		Lead: 45 * time.Minute, SearchLimit: 30 * time.Minute, StaleAfter: time.Minute, LostAfter: 5 * time.Minute,
 		AtRisk: 10 * time.Minute, KeepAnswers: 48 * time.Hour, Match: match.DefaultOptions(),
 	}
@@ -56,6 +57,9 @@ func (c Config) validate() error {
 	}
 	if c.Mode != ModeOffer && c.Mode != ModeAssign {
 		errs = append(errs, fmt.Errorf("Mode: %q is neither offer nor assign", c.Mode))
+	}
+	if c.Node == "" {
+		errs = append(errs, errors.New("Node: is missing"))
 	}
 	if c.KeepAnswers < 24*time.Hour {
 		errs = append(errs, fmt.Errorf("KeepAnswers: %s is under 24h", c.KeepAnswers))

@@ -31,11 +31,7 @@ func (s *Service) Courier(ctx context.Context, id string) (CourierView, error) {
 	if err != nil {
 		return CourierView{}, fmt.Errorf("read courier: %w", err)
 	}
-	views, err := s.views(ctx, []Courier{c})
-	if err != nil {
-		return CourierView{}, err
-	}
-	return views[0], nil
+	return s.views(ctx, []Courier{c})[0], nil
 }
 
 // Couriers lists couriers with where they are.
@@ -44,8 +40,7 @@ func (s *Service) Couriers(ctx context.Context, q CourierQuery) ([]CourierView, 
 	if err != nil {
 		return nil, "", fmt.Errorf("list couriers: %w", err)
 	}
-	views, err := s.views(ctx, page)
-	return views, next, err
+	return s.views(ctx, page), next, nil
 }
 
 // UpdateCourier changes what the patch holds; seen is the version it was
@@ -155,29 +150,26 @@ func (s *Service) FleetCouriers(ctx context.Context, ids ...string) ([]CourierVi
 	if err != nil {
 		return nil, fmt.Errorf("read couriers: %w", err)
 	}
-	return s.views(ctx, page)
+	return s.views(ctx, page), nil
 }
 
-func (s *Service) views(ctx context.Context, page []Courier) ([]CourierView, error) {
+func (s *Service) views(ctx context.Context, page []Courier) []CourierView {
 	ids := make([]string, 0, len(page))
 	for _, c := range page {
 		if c.Duty != Off { // where someone is off duty is nobody's business
 			ids = append(ids, c.ID)
 		}
 	}
-	last, err := s.Known.Last(ctx, ids...)
-	if err != nil {
-		return nil, fmt.Errorf("locate couriers: %w", err)
-	}
-	fixes := map[string]*tracking.Fix{}
-	for _, f := range last {
-		fixes[f.Courier] = &f
-	}
+	last := s.positions(ctx, s.Known, ids...)
 	now, views := s.Clock.Now(), make([]CourierView, len(page))
 	for i, c := range page {
-		views[i] = s.view(c, fixes[c.ID], now)
+		var fix *tracking.Fix
+		if f, ok := last[c.ID]; ok {
+			fix = &f
+		}
+		views[i] = s.view(c, fix, now)
 	}
-	return views, nil
+	return views
 }
 
 func (s *Service) view(c Courier, fix *tracking.Fix, now time.Time) CourierView {

@@ -28,13 +28,9 @@ func (s *Service) View(ctx context.Context, id string) (View, error) {
 	if err != nil {
 		return View{}, fmt.Errorf("read view: %w", err)
 	}
-	fixes, err := s.Known.Last(ctx, c.ID)
-	if err != nil {
-		return View{}, fmt.Errorf("locate courier: %w", err)
-	}
 	var fix *tracking.Fix
-	if len(fixes) > 0 {
-		fix = &fixes[0]
+	if last, ok := s.positions(ctx, s.Known, c.ID)[c.ID]; ok {
+		fix = &last
 	}
 	return s.viewOf(o, &c, fix), nil
 }

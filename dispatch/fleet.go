@@ -34,8 +34,7 @@ func (s *Service) Fleet(ctx context.Context) ([]Order, []CourierView, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	views, err := s.views(ctx, couriers)
-	return orders, views, err
+	return orders, s.views(ctx, couriers), nil
 }
 
 func (s *Service) allOrders(ctx context.Context, q OrderQuery) ([]Order, error) {
@@ -103,10 +102,7 @@ func (s *Service) Alerts(ctx context.Context) ([]Alert, error) {
 	if err != nil {
 		return nil, err
 	}
-	views, err := s.views(ctx, on)
-	if err != nil {
-		return nil, err
-	}
+	views := s.views(ctx, on)
 	now := s.Clock.Now()
 	var alerts []Alert
 	add := func(kind AlertKind, order, courier string, at time.Time, format string, args ...any) {

@@ -14,10 +14,12 @@ import (
 	"courier/dispatch/match"
 )
 
-// Loop finds couriers for orders, round by round. One Loop runs over an area
-// at a time.
+// Loop finds couriers for orders, round by round. Of all nodes' loops the one
+// that holds the lease works.
 type Loop struct {
 	*Service
+	token  int64             // of the lease
+	leased time.Time         // when it was last renewed; zero: not held
 	told   map[string]string // order → what was last recorded of its waiting
 	purged time.Time
 	silent map[string]time.Time // couriers with orders → since when not heard of
@@ -42,6 +44,40 @@ func NewLoop(s *Service, observe func(Round)) *Loop {
 	return &Loop{Service: s, told: map[string]string{}, silent: map[string]time.Time{}, rounds: observe}
 }
 
+// The lease that makes one node's loop the one that works. A node that dies
+// is replaced after leaseTTL; all of it is real time.
+const (
+	leaseArea = "dispatch"
+	leaseTTL  = 10 * time.Second
+)
+
+// hold takes or renews the lease; false: another node has it.
+func (l *Loop) hold(ctx context.Context) (bool, error) {
+	if !l.leased.IsZero() && time.Since(l.leased) < leaseTTL/3 {
+		return true, nil
+	}
+	began := time.Now()
+	token, held, err := l.Store.Lease(ctx, leaseArea, l.Node, leaseTTL)
+	if err != nil || !held {
+		l.leased = time.Time{}
+		return false, err
+	}
+	l.token, l.leased = token, began
+	return true, nil
+}
+
+// release lets another node begin at once.
+func (l *Loop) release(ctx context.Context) {
+	if l.leased.IsZero() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if _, _, err := l.Store.Lease(ctx, leaseArea, l.Node, 0); err != nil {
+		l.Log.LogAttrs(ctx, slog.LevelWarn, "lease not given back", slog.Any("err", err))
+	}
+}
+
 // minGap keeps a storm of events from making each its own round.
 const minGap = 100 * time.Millisecond
 
@@ -52,6 +88,7 @@ func (l *Loop) Run(ctx context.Context) error {
 	defer tick.Stop()
 	gap := time.NewTimer(0)
 	defer gap.Stop()
+	defer l.release(ctx)
 	for {
 		select {
 		case <-ctx.Done():
@@ -71,9 +108,13 @@ func (l *Loop) Run(ctx context.Context) error {
 	}
 }
 
-// Round closes what has run out, then matches what waits.
+// Round closes what has run out, then matches what waits, if this node holds
+// the lease.
 func (l *Loop) Round(ctx context.Context) error {
 	begun, now := time.Now(), l.Clock.Now()
+	if held, err := l.hold(ctx); err != nil || !held {
+		return err
+	}
 	err := errors.Join(l.expireOffers(ctx, now), l.recoverLost(ctx, now))
 	snap, err2 := l.snapshot(ctx, now)
 	if err = errors.Join(err, err2); err2 != nil {

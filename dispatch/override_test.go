@@ -317,3 +317,29 @@ func TestStats(t *testing.T) {
 		t.Fatalf("stats are %+v", st)
 	}
 }
+
+func TestWithoutPositionsAllButMatchingGoesOn(t *testing.T) {
+	w := newWorld(t, assignMode)
+	c := w.courier("Mia", 100, nil)
+	order := w.place("k1", nil)
+	w.round()
+	w.where.away = errors.New("the index is away")
+	second := w.place("k2", nil)
+	if err := w.loop.Round(t.Context()); err == nil {
+		t.Error("a round without positions says nothing")
+	}
+	w.wantStatus(second, dispatch.Placed)
+	w.clock.Advance(w.LostAfter + time.Minute)
+	_ = w.loop.Round(t.Context())
+	w.wantStatus(order, dispatch.Assigned) // nobody is silent just because the index is
+	w.must(w.act(c, dispatch.Action{Type: dispatch.ActComplete, Order: order, Kind: dispatch.Pickup}))
+	w.must(w.act(c, dispatch.Action{Type: dispatch.ActComplete, Order: order, Kind: dispatch.Dropoff}))
+	for _, read := range []func() error{
+		func() error { _, err := w.View(t.Context(), order); return err },
+		func() error { _, _, err := w.Fleet(t.Context()); return err },
+		func() error { _, err := w.Stats(t.Context()); return err },
+		func() error { _, err := w.Alerts(t.Context()); return err },
+	} {
+		w.must(read())
+	}
+}

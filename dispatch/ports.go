@@ -28,6 +28,10 @@ type Store interface {
 	// error. Many callers may share a commit. fn must not block, must not
 	// keep tx, and may run again after a serialisation failure.
 	Update(ctx context.Context, fn func(tx Tx) error) error
+	// Lease takes or renews a holder's lease of an area for a time, by the
+	// store's clock; false: another holds it. The token grows whenever it
+	// changes hands. A ttl of 0 gives it back.
+	Lease(ctx context.Context, area, holder string, ttl time.Duration) (token int64, held bool, err error)
 	// Purge deletes answers, decisions and delivered outbox rows older than
 	// a time.
 	Purge(ctx context.Context, before time.Time) error
@@ -70,6 +74,9 @@ type Tx interface {
 	// it is new), its new events and one outbox row for each.
 	// ErrConflict: another version is stored.
 	SaveOrder(o Order, seen int64, events []Event) error
+	// CheckLease returns ErrConflict unless the token is an area's newest
+	// (I5). The lease cannot change hands before the transaction ends.
+	CheckLease(area string, token int64) error
 	Courier(id string) (Courier, error)
 	// SaveCourier is SaveOrder's like; it writes one outbox row.
 	// ErrCapacity: Load is over Capacity.

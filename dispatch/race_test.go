@@ -2,6 +2,7 @@ package dispatch_test
 
 import (
 	"testing"
+	"time"
 
 	"courier/dispatch"
 )
@@ -61,4 +62,27 @@ func TestTwoLoopsMakeOneOffer(t *testing.T) {
 		t.Fatalf("offer %s was overwritten by %s", seen.ID, now.ID)
 	}
 	w.wantStatus(first, dispatch.Searching)
+}
+
+// A node that was paused between its look and its commits must not write once
+// another has taken over (I5).
+func TestAPausedNodeCannotAssign(t *testing.T) {
+	w := newWorld(t, assignMode)
+	w.courier("Only", 100, nil)
+	order := w.place("k1", nil)
+	w.meanwhile(func() {
+		_, _, err := w.Store.Lease(t.Context(), "dispatch", w.Node, 0) // as if it had run out
+		w.must(err)
+		_, held, err := w.Store.Lease(t.Context(), "dispatch", "another", time.Minute)
+		w.must(err)
+		if !held {
+			t.Fatal("the other node cannot take over")
+		}
+	})
+	w.round()
+	w.wantStatus(order, dispatch.Placed)
+
+	late := dispatch.NewLoop(w.Service, nil) // and does nothing while the other holds it
+	w.must(late.Round(t.Context()))
+	w.wantStatus(order, dispatch.Placed)
 }

@@ -133,16 +133,33 @@ func (s *Service) fillETA(ctx context.Context, page []Order) error {
 	return nil
 }
 
+// positions are where couriers were last. An index that is away costs times
+// and markers, nothing else: statuses and actions go on without.
+func (s *Service) positions(ctx context.Context, from Locator, couriers ...string) map[string]tracking.Fix {
+	fixes := make(map[string]tracking.Fix, len(couriers))
+	if len(couriers) == 0 {
+		return fixes
+	}
+	last, err := from.Last(ctx, couriers...)
+	if err != nil {
+		s.Log.LogAttrs(ctx, slog.LevelWarn, "couriers not located", slog.Int("couriers", len(couriers)), slog.Any("err", err))
+	}
+	for _, f := range last {
+		fixes[f.Courier] = f
+	}
+	return fixes
+}
+
 // live is the courier with its plan timed anew from where it is now.
 func (s *Service) live(ctx context.Context, c Courier) Courier {
 	if len(c.Plan.Stops) == 0 {
 		return c
 	}
-	fixes, err := s.Known.Last(ctx, c.ID)
-	if err != nil || len(fixes) == 0 {
+	fix, ok := s.positions(ctx, s.Known, c.ID)[c.ID]
+	if !ok {
 		return c
 	}
-	return s.timed(c, fixes[0], s.Clock.Now())
+	return s.timed(c, fix, s.Clock.Now())
 }
 
 // fresh says whether a fix is new enough for its courier to get work (I10).

@@ -83,6 +83,9 @@ func matchOrder(o Order, now time.Time) match.Order {
 // every order are still as the snapshot had them (I3, I4, I10).
 func (l *Loop) give(ctx context.Context, snap snapshot, a match.Assignment) error {
 	return l.update(ctx, []string{a.Courier}, func(w *work) error {
+		if err := w.tx.CheckLease(leaseArea, l.token); err != nil {
+			return err
+		}
 		c, err := w.courier(a.Courier)
 		if err != nil {
 			return err

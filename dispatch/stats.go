@@ -38,10 +38,7 @@ func (s *Service) count(ctx context.Context) (Stats, error) {
 	if err != nil {
 		return Stats{}, err
 	}
-	views, err := s.views(ctx, on)
-	if err != nil {
-		return Stats{}, err
-	}
+	views := s.views(ctx, on)
 	st.CouriersOnDuty = len(views)
 	for _, v := range views {
 		if v.State == Free {

@@ -38,16 +38,7 @@ const retries = 5
 // update runs fn as one transaction. The fixes of the named couriers are at
 // hand in it, since it may not wait for anything.
 func (s *Service) update(ctx context.Context, couriers []string, fn func(w *work) error) error {
-	fixes := map[string]tracking.Fix{}
-	if len(couriers) > 0 {
-		last, err := s.Locator.Last(ctx, couriers...)
-		if err != nil {
-			return fmt.Errorf("locate couriers: %w", err)
-		}
-		for _, f := range last {
-			fixes[f.Courier] = f
-		}
-	}
+	fixes := s.positions(ctx, s.Locator, couriers...)
 	return s.Store.Update(ctx, func(tx Tx) error {
 		w := &work{s: s, tx: tx, now: s.Clock.Now(), fixes: fixes}
 		if err := fn(w); err != nil {

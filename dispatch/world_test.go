@@ -62,11 +62,15 @@ func (w *world) meanwhile(do func()) { w.store.before = do }
 type places struct {
 	mu    sync.Mutex
 	fixes map[string]tracking.Fix
+	away  error
 }
 
 func (p *places) Last(_ context.Context, couriers ...string) ([]tracking.Fix, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.away != nil {
+		return nil, p.away
+	}
 	var fixes []tracking.Fix
 	for _, c := range couriers {
 		if f, ok := p.fixes[c]; ok {

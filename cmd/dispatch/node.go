@@ -18,10 +18,8 @@ import (
 
 	"courier/dispatch"
 	"courier/internal/auth"
-	"courier/internal/bus"
 	"courier/internal/clock"
 	"courier/internal/outbox"
-	"courier/internal/sqlstore"
 	"courier/internal/telemetry"
 	"courier/tracking"
 	"courier/web"
@@ -39,7 +37,7 @@ type node struct {
 	flags   serverFlags
 	log     *slog.Logger
 	clock   clock.Clock
-	store   *sqlstore.Store
+	engines engines
 	auth    *auth.Service
 	tracker *tracking.Tracker
 	service *dispatch.Service
@@ -66,12 +64,12 @@ func newNode(ctx context.Context, f serverFlags, x extras, logs io.Writer) (n *n
 	}
 	n.clock = clock.New(origin, f.ClockRate)
 	n.metrics = telemetry.NewMetrics(version)
-	if n.store, err = sqlstore.Open(ctx, sqlstore.Config{Dir: f.DataDir, Now: n.clock.Now}); err != nil {
+	if n.engines, err = openEngines(ctx, f, n.clock, n.log); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, n.store.Close())
+			err = errors.Join(err, n.engines.close())
 		}
 	}()
 	if err = n.domain(); err != nil {
@@ -98,15 +96,14 @@ func (n *node) domain() error {
 	if err != nil {
 		return err
 	}
-	if n.auth, err = auth.New(auth.Config{Secret: secret}, n.store, n.clock, newID, rand.Reader); err != nil {
+	if n.auth, err = auth.New(auth.Config{Secret: secret}, n.engines.store, n.clock, newID, rand.Reader); err != nil {
 		return err
 	}
-	index := tracking.NewMemory()
-	feed := tracking.NewMemoryFeed()
-	known := tracking.NewLastKnown(index, n.store, n.clock)
+	store, index, feed, events := n.engines.store, n.engines.index, n.engines.feed, n.engines.bus
+	known := tracking.NewLastKnown(index, store, n.clock)
 	n.tracker, err = tracking.New(tracking.Config{
 		Speed: n.flags.MaxSpeed, Accuracy: n.flags.MaxAccuracy, StaleAfter: n.flags.StaleAfter, Stale: known.Forget,
-	}, index, feed, n.store, n.clock, n.log)
+	}, index, feed, store, n.clock, n.log)
 	if err != nil {
 		return err
 	}
@@ -115,7 +112,7 @@ func (n *node) domain() error {
 		return err
 	}
 	n.service, err = dispatch.New(config, dispatch.Deps{
-		Store: n.store, Locator: index, Known: known, Clock: n.clock, NewID: newID, NewPIN: newPIN, Log: n.log,
+		Store: store, Locator: index, Known: known, Clock: n.clock, NewID: newID, NewPIN: newPIN, Log: n.log,
 		FeedLag: func() time.Duration { return n.tracker.Stats().Lag },
 	})
 	if err != nil {
@@ -123,8 +120,7 @@ func (n *node) domain() error {
 	}
 	n.loop = dispatch.NewLoop(n.service, func(r dispatch.Round) { n.metrics.Round(r.Waiting, r.Given, r.Lost, r.Took) })
 
-	events := bus.NewMemory(bus.MemoryConfig{})
-	if n.relay, err = outbox.New(outbox.Config{}, n.store, events, n.log); err != nil {
+	if n.relay, err = outbox.New(outbox.Config{}, store, events, n.log); err != nil {
 		return err
 	}
 	geofence := n.flags.Geofence
@@ -158,8 +154,8 @@ func (n *node) edges(x extras) error {
 		OnCourierRevoked:  n.hub.CourierRevoked,
 		OnCourierSignedIn: n.hub.CourierSignedIn,
 	}, web.Deps{
-		Dispatch: n.service, Auth: n.auth, Trails: tracking.NewTrails(n.store, n.tracker), Clock: n.clock,
-		NewID: newID, Log: n.log,
+		Dispatch: n.service, Auth: n.auth, Trails: tracking.NewTrails(n.engines.store, n.tracker), Clock: n.clock,
+		NewID: newID, Log: n.log, Limiter: n.engines.limiter,
 		CourierSocket: n.hub.Courier(), TrackSocket: n.hub.Track(), FleetSocket: n.hub.Fleet(),
 	})
 	if err != nil {
@@ -172,7 +168,7 @@ func (n *node) edges(x extras) error {
 
 // ready says whether a commit is possible now.
 func (n *node) ready(ctx context.Context) error {
-	return n.store.Update(ctx, func(dispatch.Tx) error { return nil })
+	return n.engines.store.Update(ctx, func(dispatch.Tx) error { return nil })
 }
 
 // run serves until ctx ends, then shuts down: stop accepting, tell sockets
@@ -206,7 +202,7 @@ func (n *node) run(ctx context.Context, started func()) error {
 		return errors.Join(err, n.admin.Shutdown(bound))
 	})
 	started()
-	return errors.Join(g.Wait(), n.store.Close())
+	return errors.Join(g.Wait(), n.engines.close())
 }
 
 // closed drops the error that says that a server was shut down.

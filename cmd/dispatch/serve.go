@@ -17,6 +17,7 @@ import (
 // serverFlags are the settings of a node; demo and simulate start one too.
 type serverFlags struct {
 	secretFlags
+	engineFlags
 	Addr            string        `default:":8080" help:"Where HTTP and WebSocket listen." group:"Listening"`
 	AdminAddr       string        `default:"127.0.0.1:8081" help:"Where metrics and profiles listen; keep it private. Empty: nowhere." group:"Listening"`
 	PublicURL       string        `help:"What customers' links begin with, like https://track.example. Default: what the request came to." placeholder:"URL" group:"Listening"`
@@ -107,6 +108,7 @@ func (f serverFlags) check(s *settings) {
 			s.add("travel-speed", "%s=%v: write one of %v and m/s over 0", vehicle, speed, geo.Vehicles())
 		}
 	}
+	f.engineFlags.check(s, f.AuthSecret)
 	if f.AuthSecret != "" {
 		if err := auth.CheckSecret([]byte(f.AuthSecret)); err != nil {
 			s.add("auth-secret", "%v", err)
@@ -150,7 +152,7 @@ func (f serverFlags) dispatchConfig() (dispatch.Config, error) {
 	c.Mode, c.OfferTimeout, c.CoolDown, c.Interval = dispatch.Mode(f.Mode), f.OfferTimeout, f.CoolDown, f.Interval
 	c.Lead, c.SearchLimit, c.StaleAfter, c.LostAfter = f.Lead, f.SearchLimit, f.StaleAfter, f.LostAfter
 	c.EarlyPosition, c.AllStops, c.CourierPhone = f.EarlyPosition, f.AllStops, f.CourierPhone
-	c.Match = options
+	c.Match, c.Node = options, nodeName(f.Addr)
 	return c, nil
 }
 

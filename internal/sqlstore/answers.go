@@ -16,7 +16,7 @@ func (t *tx) Answer(scope, key string) (dispatch.Answer, error) {
 	var at int64
 	err := t.q.QueryRowContext(context.Background(), "SELECT hash, body, at FROM answers WHERE scope = $1 AND key = $2", scope, key).Scan(&a.Hash, &a.Body, &at)
 	if err != nil {
-		return dispatch.Answer{}, t.dialect.missing(err, "answer", scope+" "+key)
+		return dispatch.Answer{}, t.missing(err, "answer", scope+" "+key)
 	}
 	a.At = fromMicros(at)
 	return a, nil
@@ -29,6 +29,7 @@ func (t *tx) SaveAnswer(a dispatch.Answer) error {
 		"INSERT INTO answers (scope, key, hash, body, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (scope, key) DO NOTHING",
 		a.Scope, a.Key, blob(a.Hash), blob(a.Body), micros(a.At))
 	if err == nil && n == 0 {
+		t.exists("answer", a.Scope+" "+a.Key)
 		return fmt.Errorf("answer %q %q exists: %w", a.Scope, a.Key, dispatch.ErrConflict)
 	}
 	return err

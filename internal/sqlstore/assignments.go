@@ -21,6 +21,15 @@ const (
 		JOIN orders o ON o.id = a.order_id WHERE a.order_id = $1`
 )
 
+// agreed locks the order: one who writes its courier at this moment, and one
+// who writes a plan with it, would not see each other.
+func (d *dialect) agreed() string {
+	if d.lock == "" {
+		return selectAgreed
+	}
+	return selectAgreed + d.lock + " OF o"
+}
+
 // planned takes the orders out of the table that left the courier's plan,
 // and notes those that are new in it for settle.
 func (t *tx) planned(c dispatch.Courier) error {
@@ -79,7 +88,7 @@ func (t *tx) settle() error {
 	}
 	for _, order := range slices.Sorted(maps.Keys(t.moved)) {
 		var planned, named string
-		err := t.q.QueryRowContext(context.Background(), selectAgreed, order).Scan(&planned, &named)
+		err := t.q.QueryRowContext(context.Background(), t.dialect.agreed(), order).Scan(&planned, &named)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 		case err != nil:

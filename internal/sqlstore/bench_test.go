@@ -11,6 +11,7 @@ import (
 
 	"courier/dispatch"
 	"courier/geo"
+	"courier/internal/testenv"
 )
 
 // placing is what placing an order writes: the answer to its key, the
@@ -42,9 +43,18 @@ func placing(i int64) func(tx dispatch.Tx) error {
 }
 
 func BenchmarkUpdate(b *testing.B) {
+	benchmarkUpdate(b, func(b *testing.B) *Store { return open(b, b.TempDir()) })
+}
+
+func BenchmarkPostgresUpdate(b *testing.B) {
+	server := testenv.StartPostgres(b)
+	benchmarkUpdate(b, func(b *testing.B) *Store { return openURL(b, server.Database(b)) })
+}
+
+func benchmarkUpdate(b *testing.B, open func(b *testing.B) *Store) {
 	for _, writers := range []int{1, 8, 64, 256} {
 		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
-			s := open(b, b.TempDir())
+			s := open(b)
 			b.ReportAllocs()
 			var next atomic.Int64
 			var group sync.WaitGroup

@@ -50,7 +50,7 @@ func (t *tx) Courier(id string) (dispatch.Courier, error) {
 		return dispatch.Courier{}, errTxKept
 	}
 	c, err := scanCourier(t.q.QueryRowContext(context.Background(), t.forUpdate(selectCourier), id))
-	return c, t.dialect.missing(err, "courier", id)
+	return c, t.missing(err, "courier", id)
 }
 
 // SaveCourier implements dispatch.Tx.
@@ -87,6 +87,7 @@ func (t *tx) SaveCourier(c dispatch.Courier, seen int64) error {
 	case err != nil:
 		return err
 	case n == 0:
+		t.exists("courier", c.ID)
 		return fmt.Errorf("courier %q is no longer version %d: %w", c.ID, seen, dispatch.ErrConflict)
 	}
 	if err := t.planned(c); err != nil {

@@ -13,15 +13,16 @@ import (
 )
 
 // list builds a SELECT whose rows come in an index's order. A choice of
-// several values becomes a UNION ALL of one SELECT each, which databases
-// merge in order and only as far as the limit: with IN they would sort every
-// row that matches.
+// several values becomes a UNION ALL of one SELECT each, read in order and
+// only as far as the limit: with IN databases would sort every row that
+// matches.
 type list struct {
 	columns, table string
 	where          []string
 	args           []any
 	column         string   // what the choice is of
 	choice         []string // empty: any
+	cut            bool     // cut each arm at the limit
 }
 
 // arg adds a parameter and returns its name.
@@ -41,14 +42,22 @@ func (l *list) and(condition string, values ...any) {
 
 // merged is the SELECT with one arm for each value of the choice.
 func (l *list) merged(order string, limit int) string {
-	arms := []string{l.arm("")}
+	conditions := []string{""}
 	if len(l.choice) > 0 {
-		arms = make([]string, len(l.choice))
+		conditions = make([]string, len(l.choice))
 		for i, value := range l.choice {
-			arms[i] = l.arm(l.column + " = " + l.arg(value))
+			conditions[i] = l.column + " = " + l.arg(value)
 		}
 	}
-	return strings.Join(arms, " UNION ALL ") + order + " LIMIT " + l.arg(limit)
+	end := order + " LIMIT " + l.arg(limit)
+	arms := make([]string, len(conditions))
+	for i, condition := range conditions {
+		arms[i] = l.arm(condition)
+		if l.cut && len(conditions) > 1 {
+			arms[i] = "(" + arms[i] + end + ")"
+		}
+	}
+	return strings.Join(arms, " UNION ALL ") + end
 }
 
 // whole is the SELECT with the choice as one condition, in no order.
@@ -155,7 +164,7 @@ func (d *dialect) ordersQuery(q dispatch.OrderQuery, limit int) (string, []any, 
 }
 
 func (d *dialect) ordersList(q dispatch.OrderQuery) (*list, error) {
-	l := &list{columns: orderColumns, column: "status", choice: distinct(q.Statuses)}
+	l := &list{columns: orderColumns, column: "status", choice: distinct(q.Statuses), cut: d.cut}
 	var index string
 	switch {
 	case q.Courier != "": // few orders: the other conditions are filters
@@ -232,7 +241,7 @@ func (s *Store) Couriers(ctx context.Context, q dispatch.CourierQuery) ([]dispat
 	if err != nil {
 		return nil, "", fmt.Errorf("list couriers: %w", err)
 	}
-	query, args, err := couriersQuery(q, limit+1)
+	query, args, err := s.dialect.couriersQuery(q, limit+1)
 	if err != nil {
 		return nil, "", fmt.Errorf("list couriers: %w", err)
 	}
@@ -247,8 +256,8 @@ func (s *Store) Couriers(ctx context.Context, q dispatch.CourierQuery) ([]dispat
 	return page, writeCursor(courierCursor, page[limit-1].ID), nil
 }
 
-func couriersQuery(q dispatch.CourierQuery, limit int) (string, []any, error) {
-	l := &list{columns: courierColumns, table: "couriers", column: "duty", choice: distinct(q.Duty)}
+func (d *dialect) couriersQuery(q dispatch.CourierQuery, limit int) (string, []any, error) {
+	l := &list{columns: courierColumns, table: "couriers", column: "duty", choice: distinct(q.Duty), cut: d.cut}
 	if q.Cursor != "" {
 		parts, err := readCursor(q.Cursor, courierCursor, 1)
 		if err != nil {

@@ -16,7 +16,7 @@ func migrate(ctx context.Context, d *dialect, g goose.Dialect, db *sql.DB) error
 	if err != nil {
 		return fmt.Errorf("find migrations: %w", err)
 	}
-	provider, err := goose.NewProvider(g, db, files, goose.WithDisableGlobalRegistry(true))
+	provider, err := goose.NewProvider(g, db, files, goose.WithDisableGlobalRegistry(true), goose.WithTableName(d.version))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}

@@ -62,7 +62,7 @@ func (t *tx) Offer(id string) (dispatch.Offer, error) {
 		return dispatch.Offer{}, errTxKept
 	}
 	o, err := scanOffer(t.q.QueryRowContext(context.Background(), t.forUpdate(selectOffer), id))
-	return o, t.dialect.missing(err, "offer", id)
+	return o, t.missing(err, "offer", id)
 }
 
 // SaveOffer implements dispatch.Tx.

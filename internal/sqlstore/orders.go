@@ -77,7 +77,7 @@ func (t *tx) Order(id string) (dispatch.Order, error) {
 		return dispatch.Order{}, errTxKept
 	}
 	o, err := scanOrder(t.q.QueryRowContext(context.Background(), t.forUpdate(selectOrder), id))
-	return o, t.dialect.missing(err, "order", id)
+	return o, t.missing(err, "order", id)
 }
 
 // SaveOrder implements dispatch.Tx. The merchant, the reference and the time
@@ -146,6 +146,7 @@ func (t *tx) insertOrder(o dispatch.Order, events []dispatch.Event, doc string) 
 		o.ID, o.Merchant, o.Reference, string(o.Status), flag(o.Terminal()), o.Courier, o.Version,
 		micros(placed), micros(events[len(events)-1].Time), doc)
 	if err == nil && n == 0 {
+		t.exists("order", o.ID)
 		return fmt.Errorf("order %q exists: %w", o.ID, dispatch.ErrConflict)
 	}
 	return err

@@ -36,7 +36,12 @@ func (s *Store) Committed() <-chan struct{} { return s.committed }
 
 const selectPending = "SELECT id, message_id, topic, key, version, at, body FROM outbox ORDER BY id LIMIT $1"
 
-// Pending implements outbox.Source.
+// Pending implements outbox.Source. Several nodes may relay one outbox: they
+// read the same rows and publish some twice, and a slow one may repeat an old
+// message after a newer one. But the first time that each message of a key is
+// published is in order, for a row is younger than all of its key before it,
+// and those are in the same batch or were published before they were deleted.
+// Whoever consumes them passes over versions that it has seen.
 func (s *Store) Pending(ctx context.Context, limit int) ([]outbox.Row, error) {
 	rows, err := collect(ctx, s.read, scanOutbox, selectPending, max(limit, 0))
 	return rows, s.dialect.failed(err, "list pending outbox rows")

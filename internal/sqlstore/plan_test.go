@@ -99,6 +99,7 @@ func TestOtherIndices(t *testing.T) {
 		selectNextDecision: "decisions USING COVERING INDEX sqlite_autoindex_decisions_1 (order_id=?)",
 		selectAssigned:     "assignments USING COVERING INDEX assignments_courier (courier_id=?)",
 		selectKeyByHash:    "api_keys USING INDEX api_keys_hash (hash=?)",
+		selectLease:        "leases USING INDEX sqlite_autoindex_leases_1 (area=?)",
 		selectLink:         "links USING INDEX links_hash (hash=?)",
 		selectLinks:        "links USING INDEX links_order (order_id=?)",
 		selectCode:         "codes USING INDEX sqlite_autoindex_codes_1 (hash=?)",
@@ -118,7 +119,7 @@ func TestOtherIndices(t *testing.T) {
 		}
 	}
 	for _, duty := range [][]dispatch.Duty{nil, {dispatch.Off}, {dispatch.Available, dispatch.Break}} {
-		query, args, err := couriersQuery(dispatch.CourierQuery{Duty: duty}, 50)
+		query, args, err := s.dialect.couriersQuery(dispatch.CourierQuery{Duty: duty}, 50)
 		if err != nil {
 			t.Fatal(err)
 		}

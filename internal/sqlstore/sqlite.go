@@ -25,11 +25,12 @@ const (
 
 func sqliteDialect() *dialect {
 	return &dialect{
-		name: "sqlite",
+		name: "sqlite", version: goose.DefaultTablename,
 		// Without statistics SQLite guesses, and a wrong guess reads a year
 		// of orders to find the last hour's.
-		hint: func(index string) string { return " INDEXED BY " + index },
-		lock: "", // there is one writer
+		hint:  func(index string) string { return " INDEXED BY " + index },
+		lock:  "", // there is one writer
+		clock: "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
 		unique: func(err error) bool {
 			var e sqlite3.Error
 			return errors.As(err, &e) && (e.ExtendedCode == sqlite3.ErrConstraintPrimaryKey || e.ExtendedCode == sqlite3.ErrConstraintUnique)

@@ -1,11 +1,17 @@
 // Package sqlstore keeps the truth in SQL: orders, couriers, credentials,
 // trails, and the outbox that tells everyone else. One package, dialect by
-// dialect; SQLite is the embedded one.
+// dialect; SQLite is the embedded one:
 //
 //	Update ─┐
 //	Update ─┼→ writer: one transaction, a savepoint each → one fsync → answers
 //	Update ─┘                                           └→ Committed → outbox relay
 //	Order, Orders, … → a pool of read-only connections
+//
+// and PostgreSQL the one that many nodes share:
+//
+//	Update → pool: a transaction each, rows locked as read → COMMIT → answer
+//	                                                             └→ Committed → outbox relay
+//	Order, Orders, … → a pool of its own
 //
 // A Store implements dispatch.Store, outbox.Source, auth.Store and
 // tracking.TrailStore. Times are kept to the microsecond.
@@ -72,7 +78,8 @@ func (c Config) withDefaults() Config {
 type Store struct {
 	dialect   *dialect
 	read      *sql.DB
-	writer    *writer
+	writer    *writer // SQLite's, else nil
+	pool      *pool   // PostgreSQL's, else nil
 	now       func() time.Time
 	committed chan struct{}
 	release   []func() error // what Close gives back, last first
@@ -101,6 +108,9 @@ func (s *Store) Close() error {
 	s.close.Do(func() {
 		if s.writer != nil {
 			s.writer.close()
+		}
+		if s.pool != nil {
+			s.pool.close()
 		}
 		for i := len(s.release) - 1; i >= 0; i-- {
 			s.closeErr = errors.Join(s.closeErr, s.release[i]())

@@ -58,3 +58,7 @@ func TestAuth(t *testing.T) {
 func TestTrails(t *testing.T) {
 	trackingtest.TestTrailStore(t, func(t *testing.T) tracking.TrailStore { return open(t, t.TempDir()) })
 }
+
+func TestLeases(t *testing.T) {
+	dispatchtest.TestLeases(t, func(t *testing.T) dispatch.Store { return open(t, t.TempDir()) })
+}

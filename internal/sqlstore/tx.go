@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,7 +14,7 @@ import (
 var errTxKept = errors.New("a transaction was used after its closure returned")
 
 // tx is one closure's view of a transaction. Its statements have no context
-// that could end: a closure must not be cut in half.
+// that could end: when to cut a closure short is its querier's to say.
 type tx struct {
 	q       querier
 	dialect *dialect
@@ -23,6 +24,8 @@ type tx struct {
 	closed  bool
 	claims  map[string][]string // courier → orders new in its plan, see settle
 	moved   map[string]bool     // orders whose courier or plan was written
+	absent  map[[2]string]bool  // kind and id of what was looked for in vain
+	raced   bool                // … and then was there: run the closure again
 }
 
 var _ dispatch.Tx = (*tx)(nil)
@@ -63,6 +66,24 @@ func (t *tx) fail(err error) error {
 		t.fault = err
 	}
 	return err
+}
+
+// missing is the dialect's, and notes what there was not: no row, no lock.
+func (t *tx) missing(err error, kind, id string) error {
+	if errors.Is(err, sql.ErrNoRows) && t.dialect.lock != "" {
+		if t.absent == nil {
+			t.absent = map[[2]string]bool{}
+		}
+		t.absent[[2]string{kind, id}] = true
+	}
+	return t.dialect.missing(err, kind, id)
+}
+
+// exists notes that an insert found its row there already. If the closure
+// had looked for it in vain, someone else was faster, and a serialisable
+// transaction would not have seen both.
+func (t *tx) exists(kind, id string) {
+	t.raced = t.raced || t.absent[[2]string{kind, id}]
 }
 
 // forUpdate ends a SELECT that is to lock its rows.

@@ -67,9 +67,10 @@ func startWriter(s *Store, conn *sql.Conn, group int) *writer {
 	return w
 }
 
-// Update implements dispatch.Store. A context that ends while fn still
-// waits for its turn takes it out of the queue; once fn has begun, Update
-// returns what became of it.
+// Update implements dispatch.Store. On SQLite a context that ends while fn
+// still waits for its turn takes it out of the queue; once fn has begun,
+// Update returns what became of it. On PostgreSQL it also ends what has
+// begun, but not a commit.
 func (s *Store) Update(ctx context.Context, fn func(tx dispatch.Tx) error) error {
 	return s.update(ctx, func(t *tx) error { return fn(t) })
 }
@@ -77,6 +78,9 @@ func (s *Store) Update(ctx context.Context, fn func(tx dispatch.Tx) error) error
 func (s *Store) update(ctx context.Context, fn func(*tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if s.pool != nil {
+		return s.pool.update(ctx, fn)
 	}
 	c := &call{fn: fn, ended: ctx.Err, done: make(chan struct{})}
 	if !s.writer.enqueue(c) {

@@ -48,7 +48,7 @@ func (t *tx) Zone(id string) (dispatch.Zone, error) {
 		return dispatch.Zone{}, errTxKept
 	}
 	z, err := scanZone(t.q.QueryRowContext(context.Background(), t.forUpdate(selectZone), id))
-	return z, t.dialect.missing(err, "zone", id)
+	return z, t.missing(err, "zone", id)
 }
 
 // Zones is read for every order that is placed, so it locks nothing: zones
@@ -88,6 +88,7 @@ func (t *tx) SaveZone(z dispatch.Zone, seen int64) error {
 		n, err = t.exec(attempted, "UPDATE zones SET version = $1, doc = $2 WHERE id = $3 AND version = $4", z.Version, doc, z.ID, seen)
 	}
 	if err == nil && n == 0 {
+		t.exists("zone", z.ID)
 		return fmt.Errorf("zone %q is no longer version %d: %w", z.ID, seen, dispatch.ErrConflict)
 	}
 	return err

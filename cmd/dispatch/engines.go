@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"time"
+
+	"courier/internal/bus"
+	"courier/internal/clock"
+	"courier/internal/rabbitmq"
+	"courier/internal/redis"
+	"courier/internal/sqlstore"
+	"courier/tracking"
+	"courier/web"
+)
+
+// engineFlags name the engines that several nodes share. Without them a node
+// has its own inside.
+type engineFlags struct {
+	DatabaseURL string   `name:"database-url" help:"PostgreSQL that all nodes share, like postgres://user:password@host/courier. Default: a SQLite file in --data-dir." placeholder:"URL" group:"Engines"`
+	RedisURL    []string `name:"redis-url" help:"Redis that all nodes share: one server, or any of a cluster. Default: positions are kept in this process." placeholder:"URL" group:"Engines"`
+	AMQPURL     string   `name:"amqp-url" help:"RabbitMQ that all nodes share. Default: events go through this process." placeholder:"URL" group:"Engines"`
+}
+
+// check refuses settings with which nodes would not understand each other.
+func (f engineFlags) check(s *settings, secret string) {
+	if f.DatabaseURL != "" && secret == "" {
+		s.add("auth-secret", "is needed with --database-url: all nodes must have the same")
+	}
+	if f.DatabaseURL == "" && (len(f.RedisURL) > 0 || f.AMQPURL != "") {
+		s.add("database-url", "is needed with --redis-url or --amqp-url: nodes that share those share a database too")
+	}
+}
+
+// engines are what a node keeps things in.
+type engines struct {
+	store   *sqlstore.Store
+	index   tracking.Index
+	feed    tracking.Feed
+	bus     bus.Bus
+	limiter web.Limiter    // nil: web's own
+	closers []func() error // last opened, first closed
+}
+
+func openEngines(ctx context.Context, f serverFlags, clk clock.Clock, log *slog.Logger) (e engines, err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.close())
+		}
+	}()
+	if e.store, err = openStore(ctx, f, clk); err != nil {
+		return e, err
+	}
+	e.closers = append(e.closers, e.store.Close)
+	if err := e.openPositions(ctx, f, log); err != nil {
+		return e, err
+	}
+	if f.AMQPURL == "" {
+		e.bus = bus.NewMemory(bus.MemoryConfig{})
+		return e, nil
+	}
+	broker, err := rabbitmq.Open(ctx, rabbitmq.Config{URL: f.AMQPURL, Name: nodeName(f.Addr)}, log)
+	if err != nil {
+		return e, err
+	}
+	e.bus, e.closers = broker, append(e.closers, broker.Close)
+	return e, nil
+}
+
+func openStore(ctx context.Context, f serverFlags, clk clock.Clock) (*sqlstore.Store, error) {
+	if f.DatabaseURL == "" {
+		return sqlstore.Open(ctx, sqlstore.Config{Dir: f.DataDir, Now: clk.Now})
+	}
+	return sqlstore.OpenPostgres(ctx, sqlstore.PostgresConfig{URL: f.DatabaseURL, Now: clk.Now})
+}
+
+func (e *engines) openPositions(ctx context.Context, f serverFlags, log *slog.Logger) error {
+	if len(f.RedisURL) == 0 {
+		e.index, e.feed = tracking.NewMemory(), tracking.NewMemoryFeed()
+		return nil
+	}
+	redis.LogTo(log)
+	db, err := redis.Open(ctx, redis.Config{URLs: f.RedisURL, Log: log})
+	if err != nil {
+		return err
+	}
+	feed := redis.NewFeed(db)
+	e.index, e.feed, e.limiter = redis.NewIndex(db), feed, sharedLimiter{redis.NewLimiter(db)}
+	e.closers = append(e.closers, db.Close, func() error { feed.Close(); return nil })
+	return nil
+}
+
+// sharedLimiter gives web the limits of all nodes together.
+type sharedLimiter struct{ all *redis.Limiter }
+
+func (l sharedLimiter) Take(ctx context.Context, key string, limit web.Limit) (time.Duration, error) {
+	if limit.PerSecond < 0 {
+		return 0, nil
+	}
+	return l.all.Take(ctx, key, limit.PerSecond, limit.Burst)
+}
+
+func (l sharedLimiter) Look(ctx context.Context, key string, limit web.Limit) (time.Duration, error) {
+	if limit.PerSecond < 0 {
+		return 0, nil
+	}
+	return l.all.Look(ctx, key, limit.PerSecond, limit.Burst)
+}
+
+// nodeName tells nodes apart, and is the same after a restart.
+func nodeName(addr string) string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "node"
+	}
+	return host + "/" + addr
+}
+
+func (e *engines) close() error {
+	var errs []error
+	for i := len(e.closers) - 1; i >= 0; i-- {
+		errs = append(errs, e.closers[i]())
+	}
+	e.closers = nil
+	return errors.Join(errs...)
+}

@@ -1,0 +1,198 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"sync"
+
+	"courier/geo"
+	"courier/tracking"
+)
+
+// lanes of the feed: all channels of one share a slot and, in each node, a
+// connection.
+const lanes = 8
+
+// everything is the lane of the channel that has the fixes of all regions.
+const everything = lanes
+
+// Feed is a tracking.Feed over all nodes.
+//
+// Watchers hang on a tracking.MemoryFeed. It gets this node's fixes at once,
+// Redis or not, and those of other nodes from the channels of the regions
+// that someone here watches. What other nodes publish while Redis is away, or
+// a connection to it breaks, does not arrive: the index has the newest.
+type Feed struct {
+	db     *DB
+	id     uint64 // tells own messages from others'
+	local  *tracking.MemoryFeed
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+
+	mu       sync.Mutex
+	watched  map[geo.Cell]int // how many watchers
+	lanes    [lanes + 1]*lane
+	silenced bool // nothing but the channel of all regions is wanted
+}
+
+// NewFeed is a feed over db. Close it before db.
+func NewFeed(db *DB) *Feed {
+	ctx, cancel := context.WithCancel(context.Background())
+	f := &Feed{
+		db: db, id: rand.Uint64() | 1, local: tracking.NewMemoryFeed(),
+		cancel: cancel, watched: make(map[geo.Cell]int),
+	}
+	for i := range f.lanes {
+		f.lanes[i] = newLane(f)
+		f.done.Go(func() { f.lanes[i].run(ctx) })
+	}
+	return f
+}
+
+// Close ends the subscriptions. Watchers stay open until they are closed;
+// they get what this node publishes.
+func (f *Feed) Close() {
+	f.cancel()
+	f.done.Wait()
+}
+
+func laneOf(region geo.Cell) int {
+	h := fnv.New32a() // of the area: who watches a town needs few connections
+	_, _ = h.Write([]byte(region.Parent(geo.AreaResolution).String()))
+	return int(h.Sum32() % lanes)
+}
+
+func (f *Feed) channel(region geo.Cell) string {
+	if region == 0 {
+		return f.db.key("all", "feed")
+	}
+	return f.db.key("f"+strconv.Itoa(laneOf(region)), "feed:"+region.String())
+}
+
+// Publish implements tracking.Feed. Watchers of this node get the fixes even
+// if it fails for want of Redis.
+func (f *Feed) Publish(ctx context.Context, fixes []tracking.Fix) error {
+	if len(fixes) == 0 {
+		return nil
+	}
+	if err := f.local.Publish(ctx, fixes); err != nil {
+		return err
+	}
+	groups := make(map[geo.Cell][]tracking.Fix)
+	for i := range fixes {
+		region, err := geo.CellOf(fixes[i].Point, geo.RegionResolution)
+		if err != nil {
+			return fmt.Errorf("publish a fix of courier %s: %w", fixes[i].Courier, err)
+		}
+		groups[region] = append(groups[region], fixes[i])
+	}
+	groups[0] = fixes
+	pipe := f.db.client.Pipeline()
+	for region, group := range groups {
+		channel := f.channel(region)
+		for some := range slices.Chunk(group, messageFixes) {
+			message := encodeMessage(f.id, some)
+			if f.db.sharded {
+				pipe.SPublish(ctx, channel, message)
+			} else {
+				pipe.Publish(ctx, channel, message)
+			}
+		}
+	}
+	_, err := pipe.Exec(ctx)
+	return wrap("publish fixes", err)
+}
+
+// receive hands another node's message to the watchers here.
+func (f *Feed) receive(ctx context.Context, message string) error {
+	if senderOf(message) == f.id {
+		return nil
+	}
+	fixes, err := decodeMessage(message)
+	if err != nil {
+		return err
+	}
+	return f.local.Publish(ctx, fixes)
+}
+
+// Subscribe implements tracking.Feed.
+func (f *Feed) Subscribe() tracking.Watcher {
+	return &watcher{Watcher: f.local.Subscribe(), feed: f}
+}
+
+// watcher counts what a local watcher watches.
+type watcher struct {
+	tracking.Watcher
+	feed    *Feed
+	mu      sync.Mutex
+	closed  bool
+	regions []geo.Cell
+}
+
+// Watch implements tracking.Watcher. Other nodes' fixes begin to come as soon
+// as Redis has taken the subscription.
+func (w *watcher) Watch(regions ...geo.Cell) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return
+	}
+	regions = slices.Clone(regions)
+	slices.Sort(regions)
+	regions = slices.Compact(regions)
+	w.Watcher.Watch(regions...)
+	w.feed.replace(w.regions, regions)
+	w.regions = regions
+}
+
+// Close implements tracking.Watcher.
+func (w *watcher) Close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.closed {
+		w.closed = true
+		w.Watcher.Close()
+		w.feed.replace(w.regions, nil)
+	}
+}
+
+// replace counts a watcher out of some regions and into others, and tells the
+// lanes what they are to subscribe to.
+func (f *Feed) replace(before, after []geo.Cell) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var changed []geo.Cell
+	for _, region := range after {
+		if f.watched[region]++; f.watched[region] == 1 {
+			changed = append(changed, region)
+		}
+	}
+	for _, region := range before {
+		if f.watched[region]--; f.watched[region] == 0 {
+			delete(f.watched, region)
+			changed = append(changed, region)
+		}
+	}
+	// Whoever gets the fixes of all regions needs no other channel.
+	all := f.watched[0] > 0
+	if all != f.silenced {
+		f.silenced = all
+		changed = changed[:0]
+		for region := range f.watched {
+			changed = append(changed, region)
+		}
+		changed = append(changed, 0)
+		changed = append(changed, before...)
+	}
+	for _, region := range changed {
+		l := f.lanes[everything]
+		if region != 0 {
+			l = f.lanes[laneOf(region)]
+		}
+		l.want(f.channel(region), f.watched[region] > 0 && (region == 0 || !all))
+	}
+}

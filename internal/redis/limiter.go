@@ -1,0 +1,130 @@
+package redis
+
+import (
+	"container/list"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+const (
+	// localKeys bounds what a Limiter keeps in memory to about 10 MB.
+	localKeys = 1 << 16
+	// takePatience is how long a request may wait for its limit.
+	takePatience = 150 * time.Millisecond
+	// rest is how long Redis is not asked after it did not answer.
+	rest = time.Second
+)
+
+// Limiter counts what clients ask of all nodes together: a token bucket a
+// key, on the server's clock. While Redis is away each node counts alone.
+type Limiter struct {
+	db    *DB
+	until atomic.Int64 // Unix ns: ask Redis again from then on
+	mu    sync.Mutex
+	local *localLimiter // under mu
+}
+
+// NewLimiter is a limiter in db.
+func NewLimiter(db *DB) *Limiter { return &Limiter{db: db, local: newLocalLimiter(localKeys)} }
+
+// Take returns 0 if one more is within perSecond and burst, and otherwise how
+// long to wait. A negative perSecond means no limit. The error is always nil:
+// when Redis does not answer, this node's own count does.
+func (l *Limiter) Take(ctx context.Context, key string, perSecond float64, burst int) (time.Duration, error) {
+	return l.ask(ctx, key, perSecond, burst, true)
+}
+
+// Look is Take without counting.
+func (l *Limiter) Look(ctx context.Context, key string, perSecond float64, burst int) (time.Duration, error) {
+	return l.ask(ctx, key, perSecond, burst, false)
+}
+
+func (l *Limiter) ask(ctx context.Context, key string, perSecond float64, burst int, count bool) (time.Duration, error) {
+	if perSecond < 0 {
+		return 0, nil
+	}
+	possible := perSecond > 0 && burst > 0
+	if now := time.Now().UnixNano(); possible && now >= l.until.Load() {
+		wait, err := l.remote(ctx, key, perSecond, burst, count)
+		if err == nil {
+			return wait, nil
+		}
+		if ctx.Err() == nil { // it is not the client who has gone
+			l.until.Store(now + int64(rest))
+			l.db.config.Log.LogAttrs(ctx, slog.LevelWarn, "limits are counted by this node alone", slog.Any("err", err))
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.local.ask(localLimit{key, perSecond, burst}, count), nil
+}
+
+func (l *Limiter) remote(ctx context.Context, key string, perSecond float64, burst int, count bool) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, takePatience)
+	defer cancel()
+	take := 0
+	if count {
+		take = 1
+	}
+	micros, err := takeScript.Run(ctx, l.db.client, []string{l.db.key(digest(key), "limit")}, 1e6/perSecond, burst, take).Int64()
+	return time.Duration(micros) * time.Microsecond, err
+}
+
+// digest is of one length and shows nobody an address or a credential.
+func digest(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+// localLimiter forgets the limit that was asked for longest ago when it is
+// full.
+type localLimiter struct {
+	max    int
+	byKey  map[localLimit]*list.Element // of recent, holding *localBucket
+	recent *list.List                   // newest first
+}
+
+type localLimit struct {
+	key       string
+	perSecond float64
+	burst     int
+}
+
+type localBucket struct {
+	limit  localLimit
+	tokens *rate.Limiter
+}
+
+func newLocalLimiter(keys int) *localLimiter {
+	return &localLimiter{max: keys, byKey: make(map[localLimit]*list.Element), recent: list.New()}
+}
+
+func (l *localLimiter) ask(limit localLimit, count bool) time.Duration {
+	e, ok := l.byKey[limit]
+	if !ok {
+		for len(l.byKey) >= l.max {
+			oldest := l.recent.Back()
+			delete(l.byKey, l.recent.Remove(oldest).(*localBucket).limit)
+		}
+		e = l.recent.PushFront(&localBucket{limit, rate.NewLimiter(rate.Limit(limit.perSecond), limit.burst)})
+		l.byKey[limit] = e
+	}
+	l.recent.MoveToFront(e)
+	now := time.Now()
+	r := e.Value.(*localBucket).tokens.ReserveN(now, 1)
+	if !r.OK() {
+		return time.Hour // nobody is let in, ever
+	}
+	wait := r.DelayFrom(now)
+	if wait > 0 || !count {
+		r.CancelAt(now) // refused, not booked
+	}
+	return wait
+}

@@ -1,0 +1,137 @@
+package testenv
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// PostgresServer is a private PostgreSQL with fsync on. Anybody on this
+// machine may connect to it while the test runs.
+type PostgresServer struct {
+	t         testing.TB
+	process   *Process
+	programs  string // folder
+	data      string // folder
+	port      int
+	account   *syscall.Credential
+	databases atomic.Int64
+}
+
+// Postgres is the URL of an empty database on a server of its own.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	return StartPostgres(t).Database(t)
+}
+
+// StartPostgres starts a server that stops with the test.
+func StartPostgres(t testing.TB) *PostgresServer {
+	t.Helper()
+	initdb, err := filepath.EvalSymlinks(Binary(t, "initdb", "/usr/lib/postgresql/*/bin/initdb"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	account, dir := Nobody(t, "postgres")
+	s := &PostgresServer{t: t, account: account, data: filepath.Join(dir, "data"), port: FreePort(t), programs: filepath.Dir(initdb)}
+	s.run("initdb", "--pgdata", s.data, "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+	sockets := dir
+	if len(dir) > 80 {
+		sockets = "" // a socket's path may have some 100 bytes
+	}
+	s.process = Start(t, "postgres", func() *exec.Cmd {
+		return s.command("postgres", "-D", s.data, "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-k", sockets,
+			"-c", "fsync=on", "-c", "max_connections=200", "-c", "shared_buffers=32MB", "-c", "dynamic_shared_memory_type=mmap")
+	})
+	t.Cleanup(func() {
+		s.process.Signal(syscall.SIGQUIT)
+		select {
+		case <-s.process.done:
+		case <-time.After(10 * time.Second):
+		}
+		s.Kill() // else it might write while its folder is removed
+	})
+	s.wait()
+	return s
+}
+
+// URL is where a database of the server is.
+func (s *PostgresServer) URL(database string) string {
+	return (&url.URL{Scheme: "postgres", User: url.User("postgres"), Host: fmt.Sprintf("127.0.0.1:%d", s.port),
+		Path: "/" + database, RawQuery: "sslmode=disable"}).String()
+}
+
+// Database makes an empty database and returns its URL.
+func (s *PostgresServer) Database(t testing.TB) string {
+	t.Helper()
+	name := fmt.Sprintf("test%d", s.databases.Add(1))
+	if out, err := s.command("psql", "--no-psqlrc", "--quiet", s.URL("postgres"), "-c", "CREATE DATABASE "+name).CombinedOutput(); err != nil {
+		t.Fatalf("create database %s: %v\n%s", name, err, out)
+	}
+	return s.URL(name)
+}
+
+// Kill is kill -9 of the server and of every backend, which leave its
+// process group.
+func (s *PostgresServer) Kill() {
+	s.process.Kill()
+	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
+		left := s.backends()
+		if len(left) == 0 {
+			return
+		}
+		for _, pid := range left {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+	s.t.Errorf("backends of PostgreSQL are still there: %v", s.backends())
+}
+
+// Restart starts the server again, on its data as they are.
+func (s *PostgresServer) Restart() {
+	s.t.Helper()
+	s.process.Restart()
+	s.wait()
+}
+
+// backends are the processes that work in the data folder, by pid.
+func (s *PostgresServer) backends() (pids []int) {
+	links, _ := filepath.Glob("/proc/[0-9]*/cwd")
+	for _, link := range links {
+		if dir, err := os.Readlink(link); err != nil || dir != s.data {
+			continue
+		}
+		if pid, err := strconv.Atoi(strings.Split(link, "/")[2]); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+func (s *PostgresServer) wait() {
+	s.t.Helper()
+	s.process.WaitFor("ready", func() error {
+		return s.command("pg_isready", "--quiet", "--host=127.0.0.1", "--port="+strconv.Itoa(s.port)).Run()
+	})
+}
+
+func (s *PostgresServer) run(program string, args ...string) {
+	s.t.Helper()
+	if out, err := s.command(program, args...).CombinedOutput(); err != nil {
+		s.t.Fatalf("%s: %v\n%s", program, err, out)
+	}
+}
+
+func (s *PostgresServer) command(program string, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(s.programs, program), args...) //nolint:gosec // ours; it is stopped by pid
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.account}
+	return cmd
+}
