@@ -41,6 +41,7 @@ func (c demoCommand) Run(ctx context.Context, s *streams, wrong *settings) (err 
 	}
 	config := c.config()
 	config.Center, config.DayFrom, config.AtOnce = f.Center, c.DayFrom, 6
+	config.Lead = 200 * time.Millisecond                             // who starts a demo wants to see something
 	config.Grace, config.Settle = time.Millisecond, time.Millisecond // who leaves a demo leaves it at once
 	made, err := city.New(city.Config{Seed: c.Seed, Center: f.Center})
 	if err != nil {

@@ -56,6 +56,7 @@ type Config struct {
 
 	OpenFrom   string        // the status from which the server shows customers the courier; default picked_up
 	StallAfter time.Duration // an order to which nothing has happened for so long counts as silent; default 15 min
+	Lead       time.Duration // real time between hiring and the start of the day, for couriers to come on duty; default 2 s
 	Settle     time.Duration // real time left for the last frames before the check; default 1 s
 	CheckFor   time.Duration // real time the check may take; default 2 min
 
@@ -76,6 +77,7 @@ func (c Config) withDefaults() Config {
 	fill(&c.Noise, 3)
 	fill(&c.OpenFrom, "picked_up")
 	fill(&c.StallAfter, 15*time.Minute)
+	fill(&c.Lead, 2*time.Second)
 	fill(&c.Settle, time.Second)
 	fill(&c.CheckFor, 2*time.Minute)
 	fill(&c.ProgressEvery, 5*time.Second)
@@ -119,7 +121,7 @@ func (c Config) validate() error {
 	}
 	for name, d := range map[string]time.Duration{
 		"TracesFrom": c.TracesFrom, "TracesWindow": c.TracesWindow, "Duration": c.Duration, "Grace": c.Grace,
-		"FixEvery": c.FixEvery, "StallAfter": c.StallAfter, "Settle": c.Settle, "CheckFor": c.CheckFor, "ProgressEvery": c.ProgressEvery,
+		"FixEvery": c.FixEvery, "StallAfter": c.StallAfter, "Lead": c.Lead, "Settle": c.Settle, "CheckFor": c.CheckFor, "ProgressEvery": c.ProgressEvery,
 	} {
 		if d < 0 {
 			wrong("%s: %v is under 0", name, d)

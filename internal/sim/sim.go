@@ -123,7 +123,7 @@ func (s *Sim) prepare(ctx context.Context) ([]*courier, error) {
 	}
 	specs := s.source.Couriers()
 	// The day starts when all have been hired.
-	lead := 2*time.Second + time.Duration(len(specs))*10*time.Millisecond
+	lead := s.c.Lead + time.Duration(len(specs))*10*time.Millisecond
 	s.start = s.clock.Now().Add(s.clock.server(lead))
 	couriers := make([]*courier, len(specs))
 	g, ctx := errgroup.WithContext(ctx)
