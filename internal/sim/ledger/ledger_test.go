@@ -32,7 +32,7 @@ func whole() []string {
 // kept is a world in which every promise was kept.
 func kept() (*Ledger, Facts) {
 	l := New()
-	l.Placed("k1", "r1", "o1")
+	l.Placed("k1", "r1", "o1", at(0))
 	history := []client.Seen{}
 	for i, s := range whole() {
 		history = append(history, client.Seen{Seq: int64(i) + 1, Status: public(s)})
@@ -56,7 +56,7 @@ func kept() (*Ledger, Facts) {
 		Orders:    map[string]client.Order{"o1": {ID: "o1", Reference: "r1", Status: "delivered", Version: 8, Size: 1, Courier: "c1"}},
 		Events:    map[string][]client.Event{"o1": events("o1", "c1", whole()...)},
 		Couriers:  map[string]client.Courier{"c1": {ID: "c1", Capacity: 1}, "c2": {ID: "c2", Capacity: 1}},
-		Decisions: map[string]time.Time{}, Unlisted: map[string]bool{},
+		Decisions: map[string]time.Time{}, Unlisted: map[string]bool{}, Known: l.refs,
 	}
 }
 
@@ -98,9 +98,9 @@ func TestPlantedViolationsAreFound(t *testing.T) {
 		plant func(l *Ledger, f *Facts)
 		want  string
 	}{
-		"acknowledged order not there":  {func(l *Ledger, _ *Facts) { l.Placed("k2", "r2", "o2") }, Missing},
+		"acknowledged order not there":  {func(l *Ledger, _ *Facts) { l.Placed("k2", "r2", "o2", at(0)) }, Missing},
 		"acknowledged order not listed": {func(_ *Ledger, f *Facts) { f.Unlisted["o1"] = true }, Missing},
-		"one key, two answers":          {func(l *Ledger, _ *Facts) { l.Placed("k1", "r1", "o3"); delete(l.refs, "o3") }, Doubled},
+		"one key, two answers":          {func(l *Ledger, _ *Facts) { l.Placed("k1", "r1", "o3", at(0)); delete(l.refs, "o3") }, Doubled},
 		"one key, two orders": {func(_ *Ledger, f *Facts) {
 			open(f, "placed", "cancelled")
 			o := f.Orders["o2"]
@@ -228,7 +228,7 @@ func TestCheckAsksTheServer(t *testing.T) {
 	if _, v, err := l.Check(t.Context(), server{f}, s); err != nil || len(v) != 0 {
 		t.Error(v, err)
 	}
-	l.Placed("k9", "r9", "o9")
+	l.Placed("k9", "r9", "o9", at(0))
 	if _, v, err := l.Check(t.Context(), server{f}, s); err != nil || len(v) != 1 || v[0].Kind != Missing {
 		t.Error(v, err)
 	}
