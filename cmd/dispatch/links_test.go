@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -111,6 +112,27 @@ func TestTheEndNeverLengthensALink(t *testing.T) {
 	}
 	if stats := s.engines.bus.Stats(); stats.WorkDone != 2 || stats.WorkParked != 0 {
 		t.Errorf("figures: %+v", stats)
+	}
+}
+
+// An order that ends while the node shuts down has its links closed all the
+// same, then or after the next start.
+func TestNoEndIsForgottenOverARestart(t *testing.T) {
+	s := newServer(t, nil)
+	key := s.merchant("soups")
+	var orders []string
+	for i := range 20 {
+		order := s.place(key, fmt.Sprint("A-", i))
+		s.link(key, order)
+		orders = append(orders, order)
+	}
+	for _, order := range orders {
+		s.cancel(key, order)
+	}
+	s.stop()
+	again := newServer(t, func(f *serverFlags) { f.DataDir = s.flags.DataDir })
+	for _, order := range orders {
+		again.wantExpiry(key, order, 24*time.Hour)
 	}
 }
 
