@@ -259,8 +259,15 @@ func testFull(t *testing.T, broker *testenv.RabbitMQ) {
 		}
 		return nil
 	})
-	broker.Control("clear_policy", "full")
 	stop()
+	admin(t, broker, func(ch *amqp.Channel) error {
+		q, err := ch.QueueDeclarePassive(c.Prefix+".parked.jobs", true, false, false, false, nil)
+		if q.Messages >= 30 {
+			t.Errorf("%d are in a queue that is full at 1", q.Messages) // it stops late, but it stops
+		}
+		return err
+	})
+	broker.Control("clear_policy", "full")
 	wantLeft(t, broker, c, 0, 30)
 }
 
