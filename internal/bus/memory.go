@@ -19,7 +19,7 @@ type MemoryConfig struct {
 	Queues   []Queue       // whose messages wait for a worker from the start
 	Parallel int           // messages worked on at once for one Publish; default 32
 	Timeout  time.Duration // of one try; default 2 s
-	Pause    time.Duration // after the first failed try, then four times as long each; default 20 ms
+	Pause    time.Duration // after the first failed try, then four times as long each; default 50 ms
 	Hold     time.Duration // how long one Publish may wait for work; default 5 s
 	Log      *slog.Logger  // of work that failed; default: nowhere
 }
@@ -53,7 +53,7 @@ var (
 // NewMemory opens a bus. It holds nothing that would have to be closed.
 func NewMemory(c MemoryConfig) *Memory {
 	c.Buffer, c.Parallel = cmp.Or(c.Buffer, 4096), cmp.Or(c.Parallel, 32)
-	c.Timeout, c.Pause, c.Hold = cmp.Or(c.Timeout, 2*time.Second), cmp.Or(c.Pause, 20*time.Millisecond), cmp.Or(c.Hold, 5*time.Second)
+	c.Timeout, c.Pause, c.Hold = cmp.Or(c.Timeout, 2*time.Second), cmp.Or(c.Pause, 50*time.Millisecond), cmp.Or(c.Hold, 5*time.Second)
 	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	m := &Memory{MemoryConfig: c, subs: map[*memorySub]struct{}{}, queues: map[string]*memoryQueue{}, tries: map[job]int{}}
 	for _, q := range c.Queues {

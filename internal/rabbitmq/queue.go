@@ -31,7 +31,9 @@ func anyShard(topic string) string { return "*." + topic }
 //
 // The broker counts how often it gave a message out and parks it after the
 // last time, also when it is the workers who die of it. Its own move to the
-// parked queue is confirmed (at-least-once needs reject-publish).
+// parked queue is confirmed (at-least-once needs reject-publish). A queue that
+// is there with other arguments is an error, so whoever changes these gives
+// the queues new names.
 func (c Config) declareWork(ch *amqp.Channel, q bus.Queue) error {
 	if err := ch.ExchangeDeclare(c.parked(), amqp.ExchangeDirect, true, false, false, false, nil); err != nil {
 		return fmt.Errorf("declare %s: %w", c.parked(), err)
