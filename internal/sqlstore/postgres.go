@@ -107,6 +107,7 @@ func openPostgres(ctx context.Context, c PostgresConfig) (_ *Store, err error) {
 	}
 	s.read = open(true, c.Readers)
 	s.pool = &pool{store: s, db: write, timeout: c.Timeout}
+	s.creator = startCreator(s.pool)
 	return s, nil
 }
 
