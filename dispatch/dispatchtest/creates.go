@@ -159,12 +159,12 @@ func testBadNeighbours(t *testing.T, s dispatch.Store) {
 	var group sync.WaitGroup
 	for i := range n {
 		c := creation(fmt.Sprintf("o%d", i), fmt.Sprintf("k%d", i))
-		switch {
-		case i%30 == 7:
+		switch i % 30 {
+		case 7:
 			c = renamed(c, "taken")
-		case i%30 == 17:
+		case 17:
 			c.Order.Version++
-		case i%30 == 27:
+		case 27:
 			c = renamed(c, "")
 		}
 		all[i] = c
