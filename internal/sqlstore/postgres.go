@@ -171,6 +171,26 @@ func preparePostgres(ctx context.Context, d *dialect, db *sql.DB) (err error) {
 	return migrate(ctx, d, goose.DialectPostgres, db)
 }
 
+// Ready says whether a commit is possible now, as far as that can be told
+// without one: on PostgreSQL, that a connection for writing is to be had and
+// that its server is no standby and not read-only. On SQLite the writer must
+// answer.
+func (s *Store) Ready(ctx context.Context) error {
+	if s.pool == nil {
+		return s.update(ctx, func(*tx) error { return nil })
+	}
+	if !s.pool.enter() {
+		return ErrClosed
+	}
+	defer s.pool.running.Done()
+	var readOnly bool
+	err := s.pool.db.QueryRowContext(ctx, "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool").Scan(&readOnly)
+	if err == nil && readOnly {
+		return fmt.Errorf("%w: the database is read-only", dispatch.ErrUnavailable)
+	}
+	return s.dialect.failed(err, "ask whether the database can write")
+}
+
 func postgresDialect() *dialect {
 	refused := func(err error, code string) (*pgconn.PgError, bool) {
 		var e *pgconn.PgError
