@@ -102,7 +102,8 @@ func openPostgres(ctx context.Context, c PostgresConfig) (_ *Store, err error) {
 	write := open(false, c.Writers)
 	// Migrations want a connection beside the one that holds the lock.
 	schema := sql.OpenDB(&pgConnector{config: config})
-	if err := errors.Join(preparePostgres(ctx, s.dialect, schema), schema.Close()); err != nil {
+	s.found, err = preparePostgres(ctx, s.dialect, schema)
+	if err := errors.Join(err, schema.Close()); err != nil {
 		return nil, err
 	}
 	s.read = open(true, c.Readers)
@@ -145,14 +146,14 @@ func postgresSettings(c PostgresConfig) (*pgx.ConnConfig, error) {
 
 // preparePostgres makes sure that the database is ours, and migrates it. An
 // advisory lock lets one of several nodes do it at a time.
-func preparePostgres(ctx context.Context, d *dialect, db *sql.DB) (err error) {
+func preparePostgres(ctx context.Context, d *dialect, db *sql.DB) (found int64, err error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return fmt.Errorf("connect: %w", err)
+		return 0, fmt.Errorf("connect: %w", err)
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", int64(postgresLock)); err != nil {
-		return fmt.Errorf("wait for others that migrate: %w", err)
+		return 0, fmt.Errorf("wait for others that migrate: %w", err)
 	}
 	defer func() {
 		_, errUnlock := conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(postgresLock))
@@ -163,10 +164,10 @@ func preparePostgres(ctx context.Context, d *dialect, db *sql.DB) (err error) {
 	var foreign bool
 	if err := conn.QueryRowContext(ctx, `SELECT to_regclass($1) IS NULL
 		AND EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = current_schema())`, d.version).Scan(&foreign); err != nil {
-		return fmt.Errorf("read the schema: %w", err)
+		return 0, fmt.Errorf("read the schema: %w", err)
 	}
 	if foreign {
-		return ErrForeign
+		return 0, ErrForeign
 	}
 	return migrate(ctx, d, goose.DialectPostgres, db)
 }

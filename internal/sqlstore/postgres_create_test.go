@@ -61,7 +61,9 @@ func creates(s *Store, n int) (wait func() (kept []*dispatch.Answer, errs []erro
 	kept, errs := make([]*dispatch.Answer, n), make([]error, n)
 	var all sync.WaitGroup
 	for i := range n {
-		all.Go(func() { kept[i], errs[i] = s.Create(context.Background(), keyed(fmt.Sprint("o", i), fmt.Sprint("k", i))) })
+		all.Go(func() {
+			kept[i], errs[i] = s.Create(context.Background(), keyed(fmt.Sprint("o", i), fmt.Sprint("k", i)))
+		})
 	}
 	return func() ([]*dispatch.Answer, []error) { all.Wait(); return kept, errs }
 }

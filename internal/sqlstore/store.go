@@ -91,6 +91,7 @@ type Store struct {
 	pool      *pool    // PostgreSQL's, else nil
 	creator   *creator // likewise
 	node      string   // whose rows in the outbox are this store's
+	found     int64    // the version of the schema before it was migrated
 	now       func() time.Time
 	committed chan struct{}
 	release   []func() error // what Close gives back, last first
