@@ -214,7 +214,7 @@ func TestABusyNodeAdopts(t *testing.T) {
 		defer cancel()
 		done := make(chan error, 1)
 		go func() { done <- r.Run(ctx) }()
-		time.Sleep(5 * time.Second)
+		time.Sleep(2500 * time.Millisecond) // it has more to publish for half a second more
 		if n := r.Counters().Adopted; n != 2 {
 			t.Errorf("%d rows adopted, want 2", n)
 		}
