@@ -50,6 +50,7 @@ type Config struct {
 	Stats    time.Duration // dispatchers: between figures and looks for alerts; default 2 s
 	Cells    time.Duration // dispatchers: between supply and demand; default 5 s
 	Reload   time.Duration // dispatchers: between full readings of the fleet; default 30 s
+	View     time.Duration // dispatchers: how long to wait for a view until all of the fleet is followed; default 1 s
 }
 
 // Ports are what the hub needs; all are required.
@@ -58,6 +59,7 @@ type Ports struct {
 	Service Service
 	Tracker Tracker
 	Feed    tracking.Feed
+	Index   Index
 	Bus     bus.Bus
 	Clock   clock.Clock
 	Log     *slog.Logger
@@ -84,6 +86,7 @@ func (c Config) withDefaults() (Config, error) {
 		{"Stats", &c.Stats, 2 * time.Second},
 		{"Cells", &c.Cells, 5 * time.Second},
 		{"Reload", &c.Reload, 30 * time.Second},
+		{"View", &c.View, time.Second},
 	} {
 		errs = append(errs, positive(f.name, f.value, f.standard))
 	}
@@ -131,7 +134,7 @@ func (p Ports) validate() error {
 		miss bool
 	}{
 		{"Auth", p.Auth == nil}, {"Service", p.Service == nil}, {"Tracker", p.Tracker == nil}, {"Feed", p.Feed == nil},
-		{"Bus", p.Bus == nil}, {"Clock", p.Clock == nil}, {"Log", p.Log == nil},
+		{"Index", p.Index == nil}, {"Bus", p.Bus == nil}, {"Clock", p.Clock == nil}, {"Log", p.Log == nil},
 	} {
 		if f.miss {
 			errs = append(errs, fmt.Errorf("%s is missing", f.name))

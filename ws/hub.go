@@ -38,6 +38,7 @@ type Hub struct {
 	pingFrame frame
 	beatFrame frame
 	interest  *interest
+	regions   *regions
 	work      *work
 	orders    orders
 	couriers  couriers
@@ -62,7 +63,7 @@ func New(c Config, p Ports) (*Hub, error) {
 	h := &Hub{
 		Config: c, Ports: p,
 		pingFrame: control(websocket.PingMessage, nil),
-		interest:  newInterest(), work: newWork(),
+		interest:  newInterest(), regions: newRegions(), work: newWork(),
 		sweepNow: make(chan struct{}, 1), conns: map[*conn]struct{}{},
 	}
 	if h.beatFrame, err = h.scratch.encode(&beat{Type: "beat"}); err != nil {
@@ -186,7 +187,7 @@ type counters struct {
 	open                                  [kinds]atomic.Int64
 	in, out, writes                       atomic.Uint64
 	overtaken, slow, badFrames, rejected  atomic.Uint64
-	offDuty                               atomic.Uint64
+	offDuty, fixes                        atomic.Uint64
 	busLost, healedOrders, healedCouriers atomic.Uint64
 }
 
@@ -200,6 +201,7 @@ type Counters struct {
 	BadFrames                                        uint64
 	Rejected                                         uint64 // handshakes refused
 	OffDuty                                          uint64 // fixes refused because the courier was off duty
+	FeedFixes                                        uint64 // fixes taken in from the feed
 	BusLost                                          uint64 // signals that bus messages were lost
 	HealedOrders, HealedCouriers                     uint64 // found behind by the sweeper
 	WatchedOrders, WatchedCouriers, FleetSubscribers int
@@ -215,7 +217,8 @@ func (h *Hub) Counters() Counters {
 	return Counters{
 		Open: open, FramesIn: c.in.Load(), FramesOut: c.out.Load(), Writes: c.writes.Load(),
 		Overtaken: c.overtaken.Load(), TooSlow: c.slow.Load(), BadFrames: c.badFrames.Load(), Rejected: c.rejected.Load(), OffDuty: c.offDuty.Load(),
-		BusLost: c.busLost.Load(), HealedOrders: c.healedOrders.Load(), HealedCouriers: c.healedCouriers.Load(),
+		FeedFixes: c.fixes.Load(),
+		BusLost:   c.busLost.Load(), HealedOrders: c.healedOrders.Load(), HealedCouriers: c.healedCouriers.Load(),
 		WatchedOrders: h.orders.len(), WatchedCouriers: h.couriers.len(), FleetSubscribers: h.fleet.len(),
 	}
 }

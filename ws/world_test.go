@@ -79,7 +79,7 @@ type story struct {
 
 func quick(c *ws.Config) {
 	c.Sweep, c.Position, c.Orders, c.Couriers = 50*time.Millisecond, 20*time.Millisecond, 10*time.Millisecond, 20*time.Millisecond
-	c.Stats, c.Cells, c.CloseWait = 20*time.Millisecond, 20*time.Millisecond, time.Second
+	c.Stats, c.Cells, c.CloseWait, c.View = 20*time.Millisecond, 20*time.Millisecond, time.Second, time.Millisecond
 }
 
 // newWorld starts a hub behind a real HTTP server. Everything has ended when
@@ -111,7 +111,7 @@ func newWorldAt(t testing.TB, rate float64, with ...func(*ws.Config)) *world {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
 	var err error
-	w.hub, err = ws.New(c, ws.Ports{Auth: w, Service: w, Tracker: w, Feed: w.feed, Bus: w, Clock: clock.New(time.Now(), rate), Log: log})
+	w.hub, err = ws.New(c, ws.Ports{Auth: w, Service: w, Tracker: w, Feed: w.feed, Index: w, Bus: w, Clock: clock.New(time.Now(), rate), Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -408,6 +408,18 @@ func (w *world) CourierVersions(_ context.Context, ids []string) (map[string]int
 		}
 	}
 	return out, nil
+}
+
+func (w *world) Within(_ context.Context, box geo.Bounds, _ int) (out []tracking.Fix, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls["Within"]++
+	for _, f := range w.fixes {
+		if box.Contains(f.Point) {
+			out = append(out, f)
+		}
+	}
+	return out, w.broken
 }
 
 func (w *world) Fleet(context.Context) ([]dispatch.Order, []dispatch.CourierView, error) {

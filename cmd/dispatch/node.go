@@ -128,7 +128,7 @@ func (n *node) domain() error {
 		geofence = -1 // the hub's zero is its default
 	}
 	n.hub, err = ws.New(ws.Config{Origins: n.flags.Origin, Geofence: geofence}, ws.Ports{
-		Auth: n.auth, Service: n.service, Tracker: n.tracker, Feed: feed, Bus: events, Clock: n.clock, Log: n.log,
+		Auth: n.auth, Service: n.service, Tracker: n.tracker, Feed: feed, Index: index, Bus: events, Clock: n.clock, Log: n.log,
 	})
 	return err
 }
