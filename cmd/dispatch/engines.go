@@ -41,7 +41,9 @@ type engines struct {
 	index   tracking.Index
 	feed    tracking.Feed
 	bus     bus.Bus
-	limiter web.Limiter    // nil: web's own
+	limiter web.Limiter
+	redis   *positions     // nil without it
+	alive   *alive         // nil: this node is the only one
 	closers []func() error // last opened, first closed
 }
 
@@ -79,7 +81,7 @@ func openStore(ctx context.Context, f serverFlags, clk clock.Clock) (*sqlstore.S
 
 func (e *engines) openPositions(ctx context.Context, f serverFlags, log *slog.Logger) error {
 	if len(f.RedisURL) == 0 {
-		e.index, e.feed = tracking.NewMemory(), tracking.NewMemoryFeed()
+		e.index, e.feed, e.limiter = tracking.NewMemory(), tracking.NewMemoryFeed(), web.NewLimiter(limiterKeys)
 		return nil
 	}
 	redis.LogTo(log)
@@ -87,10 +89,22 @@ func (e *engines) openPositions(ctx context.Context, f serverFlags, log *slog.Lo
 	if err != nil {
 		return err
 	}
-	feed := redis.NewFeed(db)
-	e.index, e.feed, e.limiter = redis.NewIndex(db), feed, sharedLimiter{redis.NewLimiter(db)}
-	e.closers = append(e.closers, db.Close, func() error { feed.Close(); return nil })
+	e.alive = &alive{name: nodeName(f.Addr), beat: e.store.Beat, log: log}
+	e.redis = &positions{index: redis.NewIndex(db), feed: redis.NewFeed(db), limiter: redis.NewLimiter(db, e.alive.nodes)}
+	e.index, e.feed, e.limiter = e.redis.index, e.redis.feed, sharedLimiter{e.redis.limiter}
+	e.closers = append(e.closers, db.Close, func() error { e.redis.feed.Close(); return nil })
 	return nil
+}
+
+// limiterKeys bounds a limiter in memory to about 10 MB.
+const limiterKeys = 1 << 16
+
+// feedAway is for how long the feed has not brought what is looked at here.
+func (e *engines) feedAway() time.Duration {
+	if e.redis == nil {
+		return 0
+	}
+	return e.redis.feed.Stats().Away
 }
 
 // sharedLimiter gives web the limits of all nodes together.

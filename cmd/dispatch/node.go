@@ -114,7 +114,7 @@ func (n *node) domain() error {
 	}
 	n.service, err = dispatch.New(config, dispatch.Deps{
 		Store: store, Locator: index, Known: known, Clock: n.clock, NewID: newID, NewPIN: newPIN, Log: n.log,
-		FeedLag: func() time.Duration { return n.tracker.Stats().Lag },
+		FeedLag: func() time.Duration { return max(n.tracker.Stats().Lag, n.engines.feedAway()) },
 	})
 	if err != nil {
 		return err
@@ -186,6 +186,9 @@ func (n *node) run(ctx context.Context, started func()) error {
 	g.Go(func() error { return n.relay.Run(engines) })
 	g.Go(func() error { return n.hub.Run(sockets) })
 	g.Go(func() error { return n.loop.Run(ctx) })
+	if n.engines.alive != nil {
+		g.Go(func() error { return n.engines.alive.run(ctx) })
+	}
 	g.Go(func() error { return closed(n.http.Serve(n.listen)) })
 	if n.private != nil {
 		g.Go(func() error { return closed(n.admin.Serve(n.private)) })
