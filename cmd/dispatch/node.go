@@ -128,8 +128,10 @@ func (n *node) domain() error {
 	if geofence == 0 {
 		geofence = -1 // the hub's zero is its default
 	}
-	n.hub, err = ws.New(ws.Config{Origins: n.flags.Origin, Geofence: geofence}, ws.Ports{
-		Auth: n.auth, Service: n.service, Tracker: n.tracker, Feed: feed, Index: index, Bus: events, Clock: n.clock, Log: n.log,
+	n.hub, err = ws.New(ws.Config{
+		Origins: n.flags.Origin, Geofence: geofence, Address: clientAddress, Limits: n.flags.sockets(),
+	}, ws.Ports{
+		Auth: n.auth, Service: n.service, Tracker: n.tracker, Feed: feed, Index: index, Limiter: socketLimiter{n.engines.limiter}, Bus: events, Clock: n.clock, Log: n.log,
 	})
 	return err
 }
@@ -146,7 +148,7 @@ func (n *node) edges(x extras) error {
 	server, err := web.New(web.Config{
 		Version: version, Mode: dispatch.Mode(n.flags.Mode), Demo: x.demo, PublicURL: n.flags.PublicURL,
 		Center: n.flags.Center, Zoom: n.flags.Zoom, MapStyleURL: n.flags.MapStyleURL, MapHosts: n.flags.MapHost,
-		Basemap: x.basemap, AsyncAPI: ws.AsyncAPI, TrustedProxies: proxies,
+		Basemap: x.basemap, AsyncAPI: ws.AsyncAPI, TrustedProxies: proxies, Limits: n.flags.web(),
 		Ready: n.ready,
 		Observe: func(o web.Observation) {
 			n.metrics.Request(o.Method+" "+o.Route, o.Status, o.Duration)

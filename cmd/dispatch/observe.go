@@ -40,6 +40,7 @@ func (n *node) observe() {
 		"socket_writes":   {"System calls that carried the frames sent.", func(c ws.Counters) uint64 { return c.Writes }},
 		"frames_dropped":  {"Frames dropped for newer ones.", func(c ws.Counters) uint64 { return c.Overtaken }},
 		"sockets_slow":    {"Sockets closed because their client was too slow.", func(c ws.Counters) uint64 { return c.TooSlow }},
+		"frames_delayed":  {"Frames that waited because their socket sent too many.", func(c ws.Counters) uint64 { return c.Delayed }},
 		"frames_bad":      {"Frames that could not be read.", func(c ws.Counters) uint64 { return c.BadFrames }},
 		"sockets_refused": {"Handshakes refused.", func(c ws.Counters) uint64 { return c.Rejected }},
 		"orders_healed":   {"Orders that the sweeper found behind.", func(c ws.Counters) uint64 { return c.HealedOrders }},
