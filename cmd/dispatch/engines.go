@@ -40,11 +40,19 @@ type engines struct {
 	store   *sqlstore.Store
 	index   tracking.Index
 	feed    tracking.Feed
-	bus     bus.Bus
+	bus     events
+	answers map[string]func(context.Context) bool // the disposable ones, for /readyz
 	limiter web.Limiter
 	redis   *positions     // nil without it
 	alive   *alive         // nil: this node is the only one
 	closers []func() error // last opened, first closed
+}
+
+// events is what this node tells the others, and what one of them all does.
+type events interface {
+	bus.Bus
+	bus.Worker
+	bus.Meter
 }
 
 func openEngines(ctx context.Context, f serverFlags, clk clock.Clock, log *slog.Logger) (e engines, err error) {
@@ -60,8 +68,9 @@ func openEngines(ctx context.Context, f serverFlags, clk clock.Clock, log *slog.
 	if err := e.openPositions(ctx, f, log); err != nil {
 		return e, err
 	}
+	e.answers["bus"] = func(context.Context) bool { return e.bus.Stats().Connected }
 	if f.AMQPURL == "" {
-		e.bus = bus.NewMemory(bus.MemoryConfig{})
+		e.bus = bus.NewMemory(bus.MemoryConfig{Queues: queues(), Log: log})
 		return e, nil
 	}
 	broker, err := rabbitmq.Open(ctx, rabbitmq.Config{URL: f.AMQPURL, Name: f.node}, log)
@@ -80,6 +89,7 @@ func openStore(ctx context.Context, f serverFlags, clk clock.Clock) (*sqlstore.S
 }
 
 func (e *engines) openPositions(ctx context.Context, f serverFlags, log *slog.Logger) error {
+	e.answers = map[string]func(context.Context) bool{"positions": func(context.Context) bool { return true }}
 	if len(f.RedisURL) == 0 {
 		e.index, e.feed, e.limiter = tracking.NewMemory(), tracking.NewMemoryFeed(), web.NewLimiter(limiterKeys)
 		return nil
@@ -89,6 +99,7 @@ func (e *engines) openPositions(ctx context.Context, f serverFlags, log *slog.Lo
 	if err != nil {
 		return err
 	}
+	e.answers["positions"] = func(ctx context.Context) bool { return db.Ping(ctx) == nil }
 	e.alive = &alive{name: nodeName(f.Addr), beat: e.store.Beat, log: log}
 	e.redis = &positions{index: redis.NewIndex(db), feed: redis.NewFeed(db), limiter: redis.NewLimiter(db, e.alive.nodes)}
 	e.index, e.feed, e.limiter = e.redis.index, e.redis.feed, sharedLimiter{e.redis.limiter}
@@ -105,6 +116,17 @@ func (e *engines) feedAway() time.Duration {
 		return 0
 	}
 	return e.redis.feed.Stats().Away
+}
+
+// away says of each disposable engine whether it is.
+func (e *engines) away(ctx context.Context) map[string]bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	away := map[string]bool{}
+	for name, answers := range e.answers {
+		away[name] = !answers(ctx)
+	}
+	return away
 }
 
 // sharedLimiter gives web the limits of all nodes together.
