@@ -114,7 +114,7 @@ func (n *node) domain() error {
 	}
 	n.service, err = dispatch.New(config, dispatch.Deps{
 		Store: store, Locator: index, Known: known, Clock: n.clock, NewID: newID, NewPIN: newPIN, Log: n.log,
-		FeedLag: func() time.Duration { return n.tracker.Stats().Lag },
+		FeedLag: func() time.Duration { return max(n.tracker.Stats().Lag, n.engines.feedAway()) },
 	})
 	if err != nil {
 		return err
@@ -128,8 +128,10 @@ func (n *node) domain() error {
 	if geofence == 0 {
 		geofence = -1 // the hub's zero is its default
 	}
-	n.hub, err = ws.New(ws.Config{Origins: n.flags.Origin, Geofence: geofence}, ws.Ports{
-		Auth: n.auth, Service: n.service, Tracker: n.tracker, Feed: feed, Bus: events, Clock: n.clock, Log: n.log,
+	n.hub, err = ws.New(ws.Config{
+		Origins: n.flags.Origin, Geofence: geofence, Address: clientAddress, Limits: n.flags.sockets(),
+	}, ws.Ports{
+		Auth: n.auth, Service: n.service, Tracker: n.tracker, Feed: feed, Index: index, Limiter: socketLimiter{n.engines.limiter}, Bus: events, Clock: n.clock, Log: n.log,
 	})
 	return err
 }
@@ -146,7 +148,7 @@ func (n *node) edges(x extras) error {
 	server, err := web.New(web.Config{
 		Version: version, Mode: dispatch.Mode(n.flags.Mode), Demo: x.demo, PublicURL: n.flags.PublicURL,
 		Center: n.flags.Center, Zoom: n.flags.Zoom, MapStyleURL: n.flags.MapStyleURL, MapHosts: n.flags.MapHost,
-		Basemap: x.basemap, AsyncAPI: ws.AsyncAPI, TrustedProxies: proxies,
+		Basemap: x.basemap, AsyncAPI: ws.AsyncAPI, TrustedProxies: proxies, Limits: n.flags.web(),
 		Ready:   n.ready,
 		Engines: n.engines.away,
 		Observe: func(o web.Observation) {
@@ -194,6 +196,9 @@ func (n *node) run(ctx context.Context, started func()) error {
 	})
 	g.Go(func() error { return n.hub.Run(sockets) })
 	g.Go(func() error { return n.loop.Run(ctx) })
+	if n.engines.alive != nil {
+		g.Go(func() error { return n.engines.alive.run(ctx) })
+	}
 	g.Go(func() error { return closed(n.http.Serve(n.listen)) })
 	if n.private != nil {
 		g.Go(func() error { return closed(n.admin.Serve(n.private)) })
