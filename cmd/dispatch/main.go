@@ -54,6 +54,7 @@ type commands struct {
 	Demo     demoCommand     `cmd:"" help:"Run the server with a made city at work: couriers, customers and orders."`
 	Simulate simulateCommand `cmd:"" help:"Let simulated couriers and customers loose on a server, and check what it promised them."`
 	Token    tokenCommand    `cmd:"" help:"Print a signed token for a member of staff."`
+	Health   healthCommand   `cmd:"" help:"Ask the server on this machine whether it can commit; exit code 1 if not."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
