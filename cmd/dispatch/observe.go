@@ -1,8 +1,19 @@
 package main
 
 import (
+	"context"
+	"time"
+
+	"courier/dispatch"
+	"courier/internal/bus"
+	"courier/internal/clock"
+	"courier/internal/telemetry"
 	"courier/ws"
 )
+
+// readyPatience bounds what /metrics waits for the store: a scrape has to
+// come back and say that it is not ready.
+const readyPatience = 2 * time.Second
 
 // observe names the figures of every part for /metrics.
 func (n *node) observe() {
@@ -10,6 +21,14 @@ func (n *node) observe() {
 	counter := func(name, help string, read func() uint64) {
 		n.metrics.Counter("courier_"+name+"_total", help, nil, func() float64 { return float64(read()) })
 	}
+	gauge("ready", "1 if a commit is possible now, else 0.", func() float64 {
+		ctx, cancel := context.WithTimeout(context.Background(), readyPatience)
+		defer cancel()
+		if n.ready(ctx) != nil {
+			return 0
+		}
+		return 1
+	})
 	gauge("clock_rate", "Seconds of the server's clock in a real one.", n.clock.Rate)
 
 	fixes := n.tracker.Stats
@@ -46,4 +65,30 @@ func (n *node) observe() {
 	}
 	counter("events_published", "Messages taken from the outbox to the bus.", func() uint64 { return n.relay.Counters().Published })
 	counter("events_publish_failures", "Failures to publish.", func() uint64 { return n.relay.Counters().Failures })
+}
+
+// observedBus counts what the relay hands over: of each event, one node's
+// relay does.
+type observedBus struct {
+	bus.Bus
+	metrics *telemetry.Metrics
+	clock   clock.Clock
+}
+
+func observeBus(b bus.Bus, m *telemetry.Metrics, c clock.Clock) bus.Bus {
+	for _, s := range dispatch.Statuses() {
+		m.Topics("order." + string(s))
+	}
+	return observedBus{b, m, c}
+}
+
+func (b observedBus) Publish(ctx context.Context, messages []bus.Message) error {
+	if err := b.Bus.Publish(ctx, messages); err != nil {
+		return err
+	}
+	now, rate := b.clock.Now(), b.clock.Rate()
+	for _, m := range messages {
+		b.metrics.Event(m.Topic, time.Duration(float64(now.Sub(m.Time))/rate))
+	}
+	return nil
 }
