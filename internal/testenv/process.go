@@ -153,6 +153,9 @@ func (p *Process) Peak() int64 {
 	return 0
 }
 
+// PID is the process's id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
 // Log is the file with what the process has printed, over all its starts.
 func (p *Process) Log() string { return p.log }
 
