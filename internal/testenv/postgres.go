@@ -72,6 +72,9 @@ func (s *PostgresServer) URL(database string) string {
 		Path: "/" + database, RawQuery: "sslmode=disable"}).String()
 }
 
+// Addr is host:port.
+func (s *PostgresServer) Addr() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
+
 // Database makes an empty database and returns its URL.
 func (s *PostgresServer) Database(t T) string {
 	t.Helper()
