@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"database/sql"
+	"math"
 	"time"
 
 	"courier/dispatch"
@@ -65,7 +67,34 @@ func (n *node) observe() {
 	}
 	counter("events_published", "Messages taken from the outbox to the bus.", func() uint64 { return n.relay.Counters().Published })
 	counter("events_adopted", "Messages that nodes left behind which do not live any more.", func() uint64 { return n.relay.Counters().Adopted })
+	gauge("outbox_waiting", "Messages of this node that are not published yet, counted to 100,000.", func() float64 {
+		ctx, cancel := context.WithTimeout(context.Background(), readyPatience)
+		defer cancel()
+		rows, err := n.engines.store.Backlog(ctx)
+		if err != nil {
+			return math.NaN()
+		}
+		return float64(rows)
+	})
+	n.observeDatabase()
 	counter("events_publish_failures", "Failures to publish.", func() uint64 { return n.relay.Counters().Failures })
+}
+
+// observeDatabase names the figures of the store's connections.
+func (n *node) observeDatabase() {
+	pools := n.engines.store.Pools
+	for name := range pools() {
+		use := func(state string, read func(sql.DBStats) int) {
+			n.metrics.Gauge("courier_database_connections", "Connections to the database, by what they are for.",
+				map[string]string{"pool": name, "state": state}, func() float64 { return float64(read(pools()[name])) })
+		}
+		use("in use", func(s sql.DBStats) int { return s.InUse })
+		use("idle", func(s sql.DBStats) int { return s.Idle })
+		n.metrics.Gauge("courier_database_connections_limit", "Most connections to the database.",
+			map[string]string{"pool": name}, func() float64 { return float64(pools()[name].MaxOpenConnections) })
+		n.metrics.Counter("courier_database_wait_seconds_total", "Time that statements waited for a connection.",
+			map[string]string{"pool": name}, func() float64 { return pools()[name].WaitDuration.Seconds() })
+	}
 }
 
 // observedBus counts what the relay hands over: of each event, one node's
