@@ -165,7 +165,7 @@ func TestAScopeStopsWhatItStartedWhateverHappens(t *testing.T) {
 			err := whole(context.Background(), &out, func(s *scope) {
 				s.Cleanup(done("first"))
 				s.Cleanup(done("second"))
-				if s.TempDir() == s.TempDir() {
+				if one, two := s.TempDir(), s.TempDir(); one == two {
 					t.Error("one folder twice")
 				}
 				do(s)
