@@ -97,22 +97,22 @@ func (n *node) observeDatabase() {
 	}
 }
 
-// observedBus counts what the relay hands over: of each event, one node's
+// countingBus counts what the relay hands over: of each event, one node's
 // relay does.
-type observedBus struct {
+type countingBus struct {
 	bus.Bus
 	metrics *telemetry.Metrics
 	clock   clock.Clock
 }
 
-func observeBus(b bus.Bus, m *telemetry.Metrics, c clock.Clock) bus.Bus {
+func countEvents(b bus.Bus, m *telemetry.Metrics, c clock.Clock) bus.Bus {
 	for _, s := range dispatch.Statuses() {
 		m.Topics("order." + string(s))
 	}
-	return observedBus{b, m, c}
+	return countingBus{b, m, c}
 }
 
-func (b observedBus) Publish(ctx context.Context, messages []bus.Message) error {
+func (b countingBus) Publish(ctx context.Context, messages []bus.Message) error {
 	if err := b.Bus.Publish(ctx, messages); err != nil {
 		return err
 	}
