@@ -1,21 +1,8 @@
 package main
 
 import (
-	"context"
-	"database/sql"
-	"math"
-	"time"
-
-	"courier/dispatch"
-	"courier/internal/bus"
-	"courier/internal/clock"
-	"courier/internal/telemetry"
 	"courier/ws"
 )
-
-// readyPatience bounds what /metrics waits for the store: a scrape has to
-// come back and say that it is not ready.
-const readyPatience = 2 * time.Second
 
 // observe names the figures of every part for /metrics.
 func (n *node) observe() {
@@ -23,14 +10,7 @@ func (n *node) observe() {
 	counter := func(name, help string, read func() uint64) {
 		n.metrics.Counter("courier_"+name+"_total", help, nil, func() float64 { return float64(read()) })
 	}
-	gauge("ready", "1 if a commit is possible now, else 0.", func() float64 {
-		ctx, cancel := context.WithTimeout(context.Background(), readyPatience)
-		defer cancel()
-		if n.ready(ctx) != nil {
-			return 0
-		}
-		return 1
-	})
+	n.observeStore(gauge)
 	gauge("clock_rate", "Seconds of the server's clock in a real one.", n.clock.Rate)
 
 	fixes := n.tracker.Stats
@@ -67,58 +47,5 @@ func (n *node) observe() {
 	}
 	counter("events_published", "Messages taken from the outbox to the bus.", func() uint64 { return n.relay.Counters().Published })
 	counter("events_adopted", "Messages that nodes left behind which do not live any more.", func() uint64 { return n.relay.Counters().Adopted })
-	gauge("outbox_waiting", "Messages of this node that are not published yet, counted to 100,000.", func() float64 {
-		ctx, cancel := context.WithTimeout(context.Background(), readyPatience)
-		defer cancel()
-		rows, err := n.engines.store.Backlog(ctx)
-		if err != nil {
-			return math.NaN()
-		}
-		return float64(rows)
-	})
-	n.observeDatabase()
 	counter("events_publish_failures", "Failures to publish.", func() uint64 { return n.relay.Counters().Failures })
-}
-
-// observeDatabase names the figures of the store's connections.
-func (n *node) observeDatabase() {
-	pools := n.engines.store.Pools
-	for name := range pools() {
-		use := func(state string, read func(sql.DBStats) int) {
-			n.metrics.Gauge("courier_database_connections", "Connections to the database, by what they are for.",
-				map[string]string{"pool": name, "state": state}, func() float64 { return float64(read(pools()[name])) })
-		}
-		use("in use", func(s sql.DBStats) int { return s.InUse })
-		use("idle", func(s sql.DBStats) int { return s.Idle })
-		n.metrics.Gauge("courier_database_connections_limit", "Most connections to the database.",
-			map[string]string{"pool": name}, func() float64 { return float64(pools()[name].MaxOpenConnections) })
-		n.metrics.Counter("courier_database_wait_seconds_total", "Time that statements waited for a connection.",
-			map[string]string{"pool": name}, func() float64 { return pools()[name].WaitDuration.Seconds() })
-	}
-}
-
-// countingBus counts what the relay hands over: of each event, one node's
-// relay does.
-type countingBus struct {
-	bus.Bus
-	metrics *telemetry.Metrics
-	clock   clock.Clock
-}
-
-func countEvents(b bus.Bus, m *telemetry.Metrics, c clock.Clock) bus.Bus {
-	for _, s := range dispatch.Statuses() {
-		m.Topics("order." + string(s))
-	}
-	return countingBus{b, m, c}
-}
-
-func (b countingBus) Publish(ctx context.Context, messages []bus.Message) error {
-	if err := b.Bus.Publish(ctx, messages); err != nil {
-		return err
-	}
-	now, rate := b.clock.Now(), b.clock.Rate()
-	for _, m := range messages {
-		b.metrics.Event(m.Topic, time.Duration(float64(now.Sub(m.Time))/rate))
-	}
-	return nil
 }
