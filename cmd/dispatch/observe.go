@@ -10,7 +10,6 @@ func (n *node) observe() {
 	counter := func(name, help string, read func() uint64) {
 		n.metrics.Counter("courier_"+name+"_total", help, nil, func() float64 { return float64(read()) })
 	}
-	n.observeStore(gauge)
 	gauge("clock_rate", "Seconds of the server's clock in a real one.", n.clock.Rate)
 
 	fixes := n.tracker.Stats
@@ -45,6 +44,7 @@ func (n *node) observe() {
 	} {
 		counter(name, figure.help, func() uint64 { return figure.of(n.hub.Counters()) })
 	}
+	n.observeStore(gauge)
 	counter("events_published", "Messages taken from the outbox to the bus.", func() uint64 { return n.relay.Counters().Published })
 	counter("events_adopted", "Messages that nodes left behind which do not live any more.", func() uint64 { return n.relay.Counters().Adopted })
 	counter("events_publish_failures", "Failures to publish.", func() uint64 { return n.relay.Counters().Failures })
