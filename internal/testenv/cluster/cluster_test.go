@@ -22,7 +22,8 @@ import (
 // is killed, and its metrics are those that the dashboards and alerts ask for.
 func TestClusterServesThroughItsBalancer(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "dispatch")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "courier/cmd/dispatch").CombinedOutput(); err != nil {
+	// With the race detector, as make check has compiled everything else.
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-race", "-o", binary, "courier/cmd/dispatch").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	c := start(t, binary)
