@@ -33,6 +33,7 @@ type Mirror struct {
 	held    *Memory
 	clock   clock.Clock
 	log     *slog.Logger
+	begun   time.Time
 	soon    chan struct{} // a snapshot is wanted before its time
 
 	snapping chan struct{} // held by whoever reads the index: a caller's wait must end with its context
@@ -62,6 +63,7 @@ type MirrorStats struct {
 	Snapshots uint64
 	Failures  uint64        // of snapshots
 	Last      time.Time     // of the last whole snapshot; zero: there was none
+	Age       time.Duration // since then, or since the start, in real time
 	Lag       time.Duration // from a fix's receipt to here, of the last that the feed brought, in real time
 }
 
@@ -85,7 +87,7 @@ func NewMirror(c MirrorConfig, index Index, feed Feed, clk clock.Clock, log *slo
 		return nil, fmt.Errorf("mirror: %w", err)
 	}
 	return &Mirror{
-		config: c, index: index, watcher: feed.Subscribe(), held: NewMemory(), clock: clk, log: log,
+		config: c, index: index, watcher: feed.Subscribe(), held: NewMemory(), clock: clk, log: log, begun: time.Now(),
 		soon: make(chan struct{}, 1), snapping: make(chan struct{}, 1), covered: map[geo.Cell]struct{}{},
 	}, nil
 }
@@ -322,6 +324,9 @@ func (m *Mirror) Stats() MirrorStats {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	s := m.stats
-	s.Couriers = m.held.cells.Len()
+	s.Couriers, s.Age = m.held.cells.Len(), time.Since(m.begun)
+	if !s.Last.IsZero() {
+		s.Age = time.Since(s.Last)
+	}
 	return s
 }

@@ -39,6 +39,7 @@ func (f engineFlags) check(s *settings, secret string) {
 type engines struct {
 	store   *sqlstore.Store
 	index   tracking.Index
+	mirror  *tracking.Mirror // nil: the index is in this process already
 	feed    tracking.Feed
 	bus     bus.Bus
 	limiter web.Limiter    // nil: web's own
@@ -55,7 +56,7 @@ func openEngines(ctx context.Context, f serverFlags, clk clock.Clock, log *slog.
 		return e, err
 	}
 	e.closers = append(e.closers, e.store.Close)
-	if err := e.openPositions(ctx, f, log); err != nil {
+	if err := e.openPositions(ctx, f, clk, log); err != nil {
 		return e, err
 	}
 	if f.AMQPURL == "" {
@@ -77,7 +78,7 @@ func openStore(ctx context.Context, f serverFlags, clk clock.Clock) (*sqlstore.S
 	return sqlstore.OpenPostgres(ctx, sqlstore.PostgresConfig{URL: f.DatabaseURL, Node: f.node, Now: clk.Now})
 }
 
-func (e *engines) openPositions(ctx context.Context, f serverFlags, log *slog.Logger) error {
+func (e *engines) openPositions(ctx context.Context, f serverFlags, clk clock.Clock, log *slog.Logger) error {
 	if len(f.RedisURL) == 0 {
 		e.index, e.feed = tracking.NewMemory(), tracking.NewMemoryFeed()
 		return nil
@@ -90,6 +91,11 @@ func (e *engines) openPositions(ctx context.Context, f serverFlags, log *slog.Lo
 	feed := redis.NewFeed(db)
 	e.index, e.feed, e.limiter = redis.NewIndex(db), feed, sharedLimiter{redis.NewLimiter(db)}
 	e.closers = append(e.closers, db.Close, func() error { feed.Close(); return nil })
+	mirror, err := tracking.NewMirror(tracking.MirrorConfig{StaleAfter: f.StaleAfter}, e.index, feed, clk, log)
+	if err != nil {
+		return err
+	}
+	e.mirror, e.closers = mirror, append(e.closers, func() error { mirror.Close(); return nil })
 	return nil
 }
 

@@ -21,6 +21,7 @@ import (
 	"courier/internal/clock"
 	"courier/internal/outbox"
 	"courier/internal/telemetry"
+	"courier/internal/wake"
 	"courier/tracking"
 	"courier/web"
 	"courier/ws"
@@ -42,6 +43,7 @@ type node struct {
 	tracker *tracking.Tracker
 	service *dispatch.Service
 	loop    *dispatch.Loop
+	waker   *wake.Waker // nil: there are no other nodes to wake
 	relay   *outbox.Relay
 	hub     *ws.Hub
 	metrics *telemetry.Metrics
@@ -102,9 +104,13 @@ func (n *node) domain() error {
 	}
 	store, index, feed, events := n.engines.store, n.engines.index, n.engines.feed, n.engines.bus
 	known := tracking.NewLastKnown(index, store, n.clock)
+	own := index // as this node's couriers move in it
+	if n.engines.mirror != nil {
+		own = n.engines.mirror.Own()
+	}
 	n.tracker, err = tracking.New(tracking.Config{
 		Speed: n.flags.MaxSpeed, Accuracy: n.flags.MaxAccuracy, StaleAfter: n.flags.StaleAfter, Stale: known.Forget,
-	}, index, feed, store, n.clock, n.log)
+	}, own, feed, store, n.clock, n.log)
 	if err != nil {
 		return err
 	}
@@ -112,11 +118,21 @@ func (n *node) domain() error {
 	if err != nil {
 		return err
 	}
-	n.service, err = dispatch.New(config, dispatch.Deps{
+	deps := dispatch.Deps{
 		Store: store, Locator: index, Known: known, Clock: n.clock, NewID: newID, NewPIN: newPIN, Log: n.log,
 		FeedLag: func() time.Duration { return n.tracker.Stats().Lag },
-	})
-	if err != nil {
+	}
+	if n.engines.mirror != nil {
+		deps.Mirror = n.engines.mirror
+	}
+	if n.flags.AMQPURL != "" {
+		n.waker, err = wake.New(wake.Config{Node: n.flags.node, NewID: newID, Woken: func() { n.service.Woken() }}, events, n.log)
+		if err != nil {
+			return err
+		}
+		deps.WakeNode = n.waker.Wake
+	}
+	if n.service, err = dispatch.New(config, deps); err != nil {
 		return err
 	}
 	n.loop = dispatch.NewLoop(n.service, func(r dispatch.Round) { n.metrics.Round(r.Waiting, r.Given, r.Lost, r.Took) })
@@ -181,11 +197,22 @@ func (n *node) run(ctx context.Context, started func()) error {
 	engines, stopEngines := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopEngines()
 
+	matched := make(chan struct{}) // the loop has given its areas back
+
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return n.tracker.Run(engines) })
+	if n.engines.mirror != nil {
+		g.Go(func() error { return n.engines.mirror.Run(engines) })
+	}
+	if n.waker != nil {
+		g.Go(func() error { return n.waker.Run(engines) })
+	}
 	g.Go(func() error { return n.relay.Run(engines) })
 	g.Go(func() error { return n.hub.Run(sockets) })
-	g.Go(func() error { return n.loop.Run(ctx) })
+	g.Go(func() error {
+		defer close(matched)
+		return n.loop.Run(ctx)
+	})
 	g.Go(func() error { return closed(n.http.Serve(n.listen)) })
 	if n.private != nil {
 		g.Go(func() error { return closed(n.admin.Serve(n.private)) })
@@ -199,6 +226,7 @@ func (n *node) run(ctx context.Context, started func()) error {
 		go func() { stopped <- n.http.Shutdown(bound) }()
 		err := errors.Join(n.hub.Shutdown(bound), <-stopped)
 		stopSockets()
+		<-matched
 		stopEngines()
 		return errors.Join(err, n.admin.Shutdown(bound))
 	})

@@ -99,6 +99,7 @@ func (w *Waker) send(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
+			w.last(ctx)
 			return
 		case <-w.news:
 		}
@@ -118,9 +119,19 @@ func (w *Waker) send(ctx context.Context) {
 		failing = err != nil
 		select {
 		case <-ctx.Done():
+			w.last(ctx)
 			return
 		case <-time.After(gap):
 		}
+	}
+}
+
+// last sends what is left: that this node leaves, mostly.
+func (w *Waker) last(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if messages := w.take(); len(messages) > 0 && w.bus.Publish(ctx, messages) == nil {
+		w.sent.Add(uint64(len(messages)))
 	}
 }
 

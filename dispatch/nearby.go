@@ -1,0 +1,154 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"courier/geo"
+	"courier/tracking"
+)
+
+const (
+	// maxNearby bounds the couriers around one place that a round looks at.
+	maxNearby = 20_000
+	// maxPlaces is how many places a round asks about, at most: pickups near
+	// each other are one, coarser and coarser.
+	maxPlaces = 64
+	// farReach in metres is so far that a mirror of everything is less work
+	// than to know which regions.
+	farReach = 200_000
+	// coverWithin is the real time that a mirror has to read new regions.
+	coverWithin = 2 * time.Second
+)
+
+// locator is whom the loop asks.
+func (l *Loop) locator() Locator {
+	if l.Mirror != nil {
+		return l.Mirror
+	}
+	return l.Locator
+}
+
+// cover is what the mirror was last told to hold.
+type cover struct {
+	areas   []string
+	regions map[string][]geo.Cell // of each of the areas
+}
+
+// look has the mirror hold what lies around the areas. One that cannot read
+// it now goes on with what it has and hears.
+func (c *cover) look(ctx context.Context, l *Loop, areas map[string]int64) {
+	names := slices.Sorted(maps.Keys(areas))
+	if l.Mirror == nil || slices.Equal(names, c.areas) {
+		return
+	}
+	before := c.regions
+	c.areas, c.regions = names, make(map[string][]geo.Cell, len(names))
+	all := map[geo.Cell]struct{}{}
+	for _, name := range names {
+		regions, known := before[name]
+		if !known {
+			regions = l.regions(name)
+		}
+		c.regions[name] = regions
+		for _, region := range regions {
+			all[region] = struct{}{}
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, coverWithin)
+	defer cancel()
+	if err := l.Mirror.Cover(ctx, slices.Collect(maps.Keys(all))...); err != nil && ctx.Err() == nil {
+		l.Log.LogAttrs(ctx, slog.LevelWarn, "new areas not mirrored, going on with what is known", slog.Any("err", err))
+	}
+}
+
+// regions are those that couriers for an area's orders may be in.
+func (l *Loop) regions(area string) []geo.Cell {
+	cell, err := geo.ParseCell(area)
+	if err != nil {
+		return nil // no order lies there
+	}
+	reach := l.Match.Reach(cell.Center())
+	if reach > farReach {
+		return []geo.Cell{0}
+	}
+	return cell.Regions(reach)
+}
+
+// place stands for the pickups of some orders.
+type place struct {
+	at     geo.Point
+	spread float64 // metres to the farthest of them
+}
+
+// placesOf gathers pickups into few places.
+func placesOf(orders map[string]Order) []place {
+	var places map[geo.Cell]*place
+	for resolution := geo.SearchResolution; resolution >= geo.RegionResolution; resolution-- {
+		places = map[geo.Cell]*place{}
+		for _, o := range orders {
+			cell, err := geo.CellOf(o.Pickup.Point, resolution)
+			if err != nil {
+				continue
+			}
+			if places[cell] == nil {
+				places[cell] = &place{at: cell.Center()}
+			}
+			p := places[cell]
+			p.spread = max(p.spread, geo.Distance(p.at, o.Pickup.Point))
+		}
+		if len(places) <= maxPlaces {
+			break
+		}
+	}
+	out := make([]place, 0, len(places))
+	for _, p := range places {
+		out = append(out, *p)
+	}
+	return out
+}
+
+// nearby are the fixes of the couriers who may take the snapshot's orders: of
+// those near a pickup, of those who are farther away but may stop near one
+// (far), and of those whom orders are pinned to. All were heard of lately
+// (I10).
+func (l *Loop) nearby(ctx context.Context, s *snapshot) (far map[string]bool, err error) {
+	far = map[string]bool{}
+	take := func(f tracking.Fix, isFar bool) {
+		if !l.fresh(f, s.Now) {
+			return
+		}
+		if _, known := s.fixes[f.Courier]; !known || !isFar {
+			s.fixes[f.Courier], far[f.Courier] = f, isFar
+		}
+	}
+	for _, p := range placesOf(s.orders) {
+		fixes, err := l.locator().Near(ctx, p.at, l.Match.Reach(p.at)+p.spread, maxNearby)
+		if err != nil {
+			return nil, fmt.Errorf("locate couriers: %w", err)
+		}
+		for _, f := range fixes {
+			take(f, geo.Distance(p.at, f.Point) > l.Match.MaxRadius+p.spread)
+		}
+	}
+	var pinned []string
+	for _, o := range s.orders {
+		if _, known := s.fixes[o.Pinned]; o.Pinned != "" && !known {
+			pinned = append(pinned, o.Pinned)
+		}
+	}
+	if len(pinned) == 0 {
+		return far, nil
+	}
+	// They may be anywhere: not only where the mirror looks.
+	within, cancel := context.WithTimeout(ctx, askIndex)
+	defer cancel()
+	for _, f := range l.positions(within, l.Locator, pinned...) {
+		take(f, false)
+	}
+	return far, nil
+}
