@@ -192,6 +192,9 @@ func (l *Loop) took(ctx context.Context, asked []string, tokens map[string]int64
 		if got {
 			h.tokens[area] = token
 			delete(h.blocked, area)
+			if !held {
+				l.Wake() // for a round, where this is not part of one
+			}
 			continue
 		}
 		delete(h.tokens, area)

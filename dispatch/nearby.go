@@ -9,14 +9,13 @@ import (
 	"time"
 
 	"courier/geo"
-	"courier/tracking"
 )
 
 const (
 	// maxNearby bounds the couriers around one place that a round looks at.
 	maxNearby = 20_000
-	// maxPlaces is how many places a round asks about, at most: pickups near
-	// each other are one, coarser and coarser.
+	// maxPlaces is how many places a round asks about, as long as they are
+	// not larger than an area: pickups near each other are one.
 	maxPlaces = 64
 	// farReach in metres is so far that a mirror of everything is less work
 	// than to know which regions.
@@ -85,11 +84,16 @@ type place struct {
 	spread float64 // metres to the farthest of them
 }
 
-// placesOf gathers pickups into few places.
-func placesOf(orders map[string]Order) []place {
-	var places map[geo.Cell]*place
-	for resolution := geo.SearchResolution; resolution >= geo.RegionResolution; resolution-- {
-		places = map[geo.Cell]*place{}
+// placesOf gathers pickups into few places: what is found around one should
+// not be much more than what is around its pickups, nor found again and again
+// around many.
+func placesOf(orders map[string]Order, reach float64) []place {
+	resolution := geo.SearchResolution
+	for edge := 200.; resolution > geo.AreaResolution && edge < reach/8; edge *= 2.65 { // as H3's are
+		resolution--
+	}
+	for ; ; resolution-- {
+		places := map[geo.Cell]*place{}
 		for _, o := range orders {
 			cell, err := geo.CellOf(o.Pickup.Point, resolution)
 			if err != nil {
@@ -101,15 +105,15 @@ func placesOf(orders map[string]Order) []place {
 			p := places[cell]
 			p.spread = max(p.spread, geo.Distance(p.at, o.Pickup.Point))
 		}
-		if len(places) <= maxPlaces {
-			break
+		if len(places) > maxPlaces && resolution > geo.AreaResolution {
+			continue
 		}
+		out := make([]place, 0, len(places))
+		for _, p := range places {
+			out = append(out, *p)
+		}
+		return out
 	}
-	out := make([]place, 0, len(places))
-	for _, p := range places {
-		out = append(out, *p)
-	}
-	return out
 }
 
 // nearby are the fixes of the couriers who may take the snapshot's orders: of
@@ -117,27 +121,35 @@ func placesOf(orders map[string]Order) []place {
 // (far), and of those whom orders are pinned to. All were heard of lately
 // (I10).
 func (l *Loop) nearby(ctx context.Context, s *snapshot) (far map[string]bool, err error) {
-	far = map[string]bool{}
-	take := func(f tracking.Fix, isFar bool) {
-		if !l.fresh(f, s.Now) {
-			return
-		}
-		if _, known := s.fixes[f.Courier]; !known || !isFar {
-			s.fixes[f.Courier], far[f.Courier] = f, isFar
+	pickups, where := geo.NewCellIndex(), geo.Point{}
+	for id, o := range s.orders {
+		if pickups.Set(id, o.Pickup.Point) == nil { // else it is nowhere
+			where = o.Pickup.Point
 		}
 	}
-	for _, p := range placesOf(s.orders) {
-		fixes, err := l.locator().Near(ctx, p.at, l.Match.Reach(p.at)+p.spread, maxNearby)
+	far = map[string]bool{}
+	reach := l.Match.Reach(where)
+	for _, p := range placesOf(s.orders, reach) {
+		fixes, err := l.locator().Near(ctx, p.at, reach+p.spread, maxNearby)
 		if err != nil {
 			return nil, fmt.Errorf("locate couriers: %w", err)
 		}
 		for _, f := range fixes {
-			take(f, geo.Distance(p.at, f.Point) > l.Match.MaxRadius+p.spread)
+			if _, known := s.fixes[f.Courier]; known || !l.fresh(f, s.Now) {
+				continue
+			}
+			// The matcher's own measure is good to a percent.
+			s.fixes[f.Courier] = f
+			far[f.Courier] = len(pickups.Near(f.Point, 1.02*l.Match.MaxRadius, 1, nil)) == 0
 		}
 	}
 	var pinned []string
 	for _, o := range s.orders {
-		if _, known := s.fixes[o.Pinned]; o.Pinned != "" && !known {
+		if o.Pinned == "" {
+			continue
+		}
+		far[o.Pinned] = false
+		if _, known := s.fixes[o.Pinned]; !known {
 			pinned = append(pinned, o.Pinned)
 		}
 	}
@@ -148,7 +160,9 @@ func (l *Loop) nearby(ctx context.Context, s *snapshot) (far map[string]bool, er
 	within, cancel := context.WithTimeout(ctx, askIndex)
 	defer cancel()
 	for _, f := range l.positions(within, l.Locator, pinned...) {
-		take(f, false)
+		if l.fresh(f, s.Now) {
+			s.fixes[f.Courier] = f
+		}
 	}
 	return far, nil
 }

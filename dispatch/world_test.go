@@ -29,7 +29,7 @@ var (
 // world is a company on a real store, with a clock and positions that the
 // test moves.
 type world struct {
-	*testing.T
+	testing.TB
 	*dispatch.Service
 	loop  *dispatch.Loop
 	store *racyStore
@@ -103,9 +103,9 @@ func (p *places) Near(_ context.Context, at geo.Point, radius float64, limit int
 	return fixes[:min(limit, len(fixes))], nil
 }
 
-func newWorld(t *testing.T, change func(*dispatch.Config)) *world {
+func newWorld(t testing.TB, change func(*dispatch.Config)) *world {
 	t.Helper()
-	w := &world{T: t, clock: clock.NewManual(noon), where: &places{fixes: map[string]tracking.Fix{}}}
+	w := &world{TB: t, clock: clock.NewManual(noon), where: &places{fixes: map[string]tracking.Fix{}}}
 	store, err := sqlstore.Open(t.Context(), sqlstore.Config{Dir: t.TempDir(), Now: w.clock.Now})
 	if err != nil {
 		t.Fatal(err)
