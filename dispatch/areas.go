@@ -23,10 +23,10 @@ const (
 	// hintedBeat is how soon another beat may follow when a node has hinted
 	// at this one: it may have come or gone.
 	hintedBeat = 500 * time.Millisecond
-	// roundLimit is how long a round may take and its areas stay this
-	// node's. A loop that hangs longer is a dead one, whatever else of the
-	// node lives.
-	roundLimit = 30 * time.Second
+	// hangTTLs is how long, in leaseTTLs, a round may take and its areas stay
+	// this node's. A loop that hangs longer is a dead one, whatever else of
+	// the node lives.
+	hangTTLs = 3
 )
 
 // holding is what a node holds of the areas, and who else there is.
@@ -233,10 +233,10 @@ func (h *holding) begin(now time.Time) {
 func (h *holding) end() { h.begin(time.Time{}) }
 
 // hangs says whether the round under way has taken too long.
-func (h *holding) hangs(now time.Time) bool {
+func (h *holding) hangs(now time.Time, limit time.Duration) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return !h.round.IsZero() && now.Sub(h.round) > roundLimit
+	return !h.round.IsZero() && now.Sub(h.round) > limit
 }
 
 // keepOn renews while a long round goes on.
@@ -248,7 +248,7 @@ func (l *Loop) keepOn(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case now := <-tick.C:
-			if l.holding.hangs(now) {
+			if l.holding.hangs(now, hangTTLs*l.ttl) {
 				continue
 			}
 			if err := l.keep(ctx); err != nil && ctx.Err() == nil {

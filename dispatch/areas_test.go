@@ -11,6 +11,7 @@ import (
 
 	"courier/dispatch"
 	"courier/geo"
+	"courier/tracking"
 )
 
 // shortLease lets tests see nodes come and go.
@@ -182,6 +183,52 @@ func TestANodeThatLeavesIsReplacedAtOnce(t *testing.T) {
 		w.must(other.Round(t.Context()))
 		return w.order(order).Status == dispatch.Assigned
 	})
+	w.wantHistory(order, "placed", "searching", "assigned")
+}
+
+// gate is a Locator that answers once it is open.
+type gate struct {
+	dispatch.Locator
+	open chan struct{}
+}
+
+func (g *gate) Near(ctx context.Context, at geo.Point, radius float64, limit int) ([]tracking.Fix, error) {
+	select {
+	case <-g.open:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return g.Locator.Near(ctx, at, radius, limit)
+}
+
+// A round may take longer than a lease, and its areas stay; a loop that hangs
+// is replaced, and cannot write when it goes on.
+func TestALoopThatHangsIsReplaced(t *testing.T) {
+	w := newWorld(t, assignMode)
+	names := twoNodes(t, market, market.Offset(200_000, 0))
+	g := &gate{w.where, make(chan struct{})}
+	hung, a := w.node(names[0], func(d *dispatch.Deps) { d.Locator = g })
+	_, b := w.node(names[1])
+	w.meet(a, b)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	w.courier("Only", 100, nil)
+	order := w.place("k1", nil)
+	go func() { ended <- a.Run(ctx) }()
+	hung.Wake()
+	w.until("a has the area and hangs", func() bool { return a.Stats().Areas > 0 })
+	begun := time.Now()
+	w.until("b matches", func() bool {
+		w.must(b.Round(t.Context()))
+		return w.order(order).Status == dispatch.Assigned
+	})
+	if took := time.Since(begun); took < 2*shortLease {
+		t.Errorf("replaced after %v, for a round that was only slow", took)
+	}
+	close(g.open)
+	w.until("a has gone on", func() bool { return a.Stats().Lost > 0 })
+	cancel()
+	w.must(<-ended)
 	w.wantHistory(order, "placed", "searching", "assigned")
 }
 

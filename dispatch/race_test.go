@@ -195,33 +195,42 @@ func (w *world) put(courier string, at geo.Point) {
 // Two nodes may want one courier where their areas meet: its version decides,
 // and the loser looks again.
 func TestTwoNodesWantOneCourierAtTheBorder(t *testing.T) {
-	w := newWorld(t, func(c *dispatch.Config) {
-		c.Mode, c.Match.CommitAhead = dispatch.ModeAssign, c.Match.BusyAhead // no waiting for a better moment
-	})
-	inside, outside := border(t, 200)
-	names := twoNodes(t, inside, outside)
-	_, a := w.node(names[0])
-	_, b := w.node(names[1])
-	w.meet(a, b)
-	c := w.courier("Only", 0, nil)
-	w.put(c, inside)
-	place := func(key string, from geo.Point) string {
-		return w.place(key, func(n *dispatch.NewOrder) { n.Pickup.Point, n.Dropoff.Point = from, from.Offset(500, 500) })
+	for mode, given := range map[dispatch.Mode]dispatch.Status{
+		dispatch.ModeAssign: dispatch.Assigned, dispatch.ModeOffer: dispatch.Offered,
+	} {
+		t.Run(string(mode), func(t *testing.T) {
+			w := newWorld(t, func(c *dispatch.Config) {
+				c.Mode, c.Match.CommitAhead = mode, c.Match.BusyAhead // no waiting for a better moment
+			})
+			inside, outside := border(t, 200)
+			names := twoNodes(t, inside, outside)
+			_, a := w.node(names[0])
+			_, b := w.node(names[1])
+			w.meet(a, b)
+			c := w.courier("Only", 0, nil)
+			w.put(c, inside)
+			place := func(key string, from geo.Point) string {
+				return w.place(key, func(n *dispatch.NewOrder) { n.Pickup.Point, n.Dropoff.Point = from, from.Offset(500, 500) })
+			}
+			first, second := place("k1", inside), place("k2", outside)
+			w.meanwhile(func() {
+				w.must(b.Round(t.Context()))
+				w.wantStatus(second, given)
+			})
+			w.must(a.Round(t.Context()))
+			w.wantStatus(first, dispatch.Placed)
+			if mode == dispatch.ModeOffer {
+				offer := w.offered(c)
+				if len(offer.Orders) != 1 || offer.Orders[0] != second {
+					t.Fatalf("the offer is of %v", offer.Orders)
+				}
+				w.must(w.act(c, dispatch.Action{Type: dispatch.ActAccept, Offer: offer.ID}))
+			}
+			w.must(a.Round(t.Context()))
+			w.wantStatus(first, given)
+			w.wantStatus(second, dispatch.Assigned)
+		})
 	}
-	first, second := place("k1", inside), place("k2", outside)
-	w.meanwhile(func() {
-		w.must(b.Round(t.Context()))
-		w.wantStatus(second, dispatch.Assigned)
-	})
-	w.must(a.Round(t.Context()))
-	w.wantStatus(first, dispatch.Placed)
-	w.must(a.Round(t.Context()))
-	w.wantStatus(first, dispatch.Assigned)
-	if n := len(w.plan(c).Stops); n != 4 {
-		t.Fatalf("the courier has %d stops", n)
-	}
-	w.wantHistory(first, "placed", "searching", "assigned")
-	w.wantHistory(second, "placed", "searching", "assigned")
 }
 
 // twoNodes are names with which the area of each place falls to another.
