@@ -42,6 +42,9 @@ ui-check: ui ## the committed pages are what the sources give
 deps: ## install what the tests need and is missing
 	@scripts/deps
 
+chaos: ## a cluster under every fault, half an hour; FAULTS='kill -9,Redis' for some, COURIERS=, ORDERS=, SEED=
+	CHAOS=full REPORT=$(CURDIR)/.cache/chaos.md $(GO) test ./cmd/dispatch -run TestAClusterUnderFaults -count 1 -timeout 2h -v
+
 fuzz: ## each fuzz target for a minute
 	@scripts/fuzz 60s
 

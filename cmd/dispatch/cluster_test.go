@@ -13,11 +13,10 @@ import (
 // A courier on node A, its customer on B, a dispatcher on C; whoever matches,
 // nobody notices. The engines are real ones.
 func TestThreeNodesAreOneServer(t *testing.T) {
-	database := testenv.Postgres(t)
-	positions, broker := testenv.StartRedis(t), testenv.StartRabbitMQ(t)
+	engines := testenv.StartEngines(t)
 	node := func() *server {
 		return newServer(t, func(f *serverFlags) {
-			f.DatabaseURL, f.RedisURL, f.AMQPURL = database, []string{positions.URL()}, broker.URL
+			f.DatabaseURL, f.RedisURL, f.AMQPURL = engines.Database, []string{engines.Redis.URL()}, engines.RabbitMQ.URL
 			f.AuthSecret = "three nodes share this key, 1f0c9a7be2"
 			f.OfferTimeout, f.Interval = 20*time.Second, 200*time.Millisecond
 		})

@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"io"
 	"math/rand/v2"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -29,61 +26,17 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// process is a server that can be killed and started again.
-type process struct {
-	*testing.T
-	args []string
-	addr string
-	cmd  *exec.Cmd
-	logs strings.Builder
+// asProcess is the command as a process of its own.
+func asProcess(args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asDispatch+"=1")
+	return cmd
 }
 
-func newProcess(t *testing.T, args ...string) *process {
+// newProcess is a server that can be killed and started again.
+func newProcess(t *testing.T, args ...string) *testenv.Dispatch {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &process{T: t, addr: l.Addr().String()}
-	_ = l.Close()
-	p.args = append([]string{"serve", "--addr", p.addr, "--admin-addr", "", "--log-level", "warn"}, args...)
-	t.Cleanup(func() {
-		p.kill()
-		if t.Failed() {
-			t.Logf("the server said:\n%s", p.logs.String())
-		}
-	})
-	p.start()
-	return p
-}
-
-func (p *process) start() {
-	p.Helper()
-	p.cmd = exec.Command(os.Args[0], p.args...)
-	p.cmd.Env = append(os.Environ(), asDispatch+"=1")
-	p.cmd.Stdout, p.cmd.Stderr = io.Discard, &p.logs
-	if err := p.cmd.Start(); err != nil {
-		p.Fatal(err)
-	}
-	for until := time.Now().Add(30 * time.Second); ; {
-		resp, err := http.Get("http://" + p.addr + "/readyz")
-		if err == nil {
-			_ = resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return
-			}
-		}
-		if time.Now().After(until) {
-			p.Fatalf("the server does not get ready: %v\n%s", err, p.logs.String())
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-}
-
-// kill is kill -9: no warning, no shut-down.
-func (p *process) kill() {
-	_ = p.cmd.Process.Kill()
-	_ = p.cmd.Wait()
+	return testenv.StartDispatch(t, "dispatch", asProcess, append([]string{"--admin-addr", "", "--log-level", "warn"}, args...)...)
 }
 
 // rush is a simulated rush against a server, and the ledger of what it has
@@ -99,10 +52,10 @@ type rushEnd struct {
 	err error
 }
 
-func newRush(t *testing.T, p *process, seed uint64, token string, lasts time.Duration) *rush {
+func newRush(t *testing.T, p *testenv.Dispatch, seed uint64, token string, lasts time.Duration) *rush {
 	t.Helper()
 	people, err := sim.New(sim.Config{
-		Server: "http://" + p.addr, AdminToken: token, Seed: seed,
+		Server: p.URL(), AdminToken: token, Seed: seed,
 		Couriers: 30, OrdersPerHour: 240, Flat: true, AtOnce: 20, Duration: lasts, Grace: 90 * time.Minute,
 		DeclineShare: 0.1, IgnoreShare: 0.05, FailShare: 0.03, CancelShare: 0.03, FixEvery: 5 * time.Second,
 	})
@@ -166,8 +119,9 @@ func TestNothingAcknowledgedIsLostByKill9(t *testing.T) {
 	r := newRush(t, p, seed, adminToken(t, "--data-dir", dir), 15*time.Minute)
 	for range 20 {
 		time.Sleep(time.Duration(200+dice.IntN(1300)) * time.Millisecond) // random moments are the point
-		p.kill()
-		p.start()
+		p.Kill()
+		p.Restart()
+		p.WaitReady()
 	}
 	r.wantKept(50)
 }
@@ -176,16 +130,17 @@ func TestNothingAcknowledgedIsLostByKill9(t *testing.T) {
 // and come back, and Redis comes back empty.
 func TestNothingAcknowledgedIsLostWhenEnginesDie(t *testing.T) {
 	seed, dice := seeded(t)
-	database, positions, broker := testenv.StartPostgres(t), testenv.StartRedis(t), testenv.StartRabbitMQ(t)
+	engines := testenv.StartEngines(t)
+	database, positions, broker := engines.Postgres, engines.Redis, engines.RabbitMQ
 	const key = "a rush on engines has this key, 81c0d9e27b"
-	p := newProcess(t, append(fast(), "--auth-secret", key, "--database-url", database.Database(t),
+	p := newProcess(t, append(fast(), "--auth-secret", key, "--database-url", engines.Database,
 		"--redis-url", positions.URL(), "--amqp-url", broker.URL)...)
 	r := newRush(t, p, seed, adminToken(t, "--auth-secret", key), 12*time.Minute)
 	for range 2 {
 		for _, fault := range []struct {
 			kill, start func()
 		}{
-			{p.kill, p.start},
+			{p.Kill, func() { p.Restart(); p.WaitReady() }},
 			{database.Kill, database.Restart},
 			{positions.Kill, positions.Restart},
 			{broker.Kill, broker.Restart},

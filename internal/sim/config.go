@@ -40,6 +40,7 @@ type Config struct {
 	DayFrom       time.Duration // made city: the hour of its day at the start; 0: the server's
 	AtOnce        int           // made city: orders that wait at the start already
 	Skills        []string      // made city: what some couriers can and some orders need
+	Cities        int           // made cities that share the couriers and orders, 80 km from each other; default 1
 	Capacity      int           // of each courier of an instance or trace; default 10 and 1
 
 	Duration time.Duration // how long orders are placed; 0: until the source or ctx ends
@@ -50,6 +51,9 @@ type Config struct {
 	FailShare    float64 // of stops that fail
 	CancelShare  float64 // of orders cancelled by their merchant
 	FollowShare  float64 // of customers who watch; default 1. Those with a PIN always do
+	RepeatShare  float64 // of orders that their merchant sends twice; half of them once more with other contents, which is to be refused
+	SpyShare     float64 // of orders at which another merchant tries to look
+	QuietShare   float64 // of couriers whose phone says nothing, for a quarter of an hour in each hour
 
 	FixEvery time.Duration // default 5 s
 	Noise    float64       // metres a fix is off, typically; default 3
@@ -59,6 +63,9 @@ type Config struct {
 	Lead       time.Duration // real time between hiring and the start of the day, for couriers to come on duty; default 2 s
 	Settle     time.Duration // real time left for the last frames before the check; default 1 s
 	CheckFor   time.Duration // real time the check may take; default 2 min
+	StaleAfter time.Duration // the server gives no work to couriers silent for so long (I10); 0: not checked
+	AuditWith  []string      // staff tokens for the check, which asks more than one may; default AdminToken
+	Watch      Watch
 
 	Log           *slog.Logger
 	Progress      func(Figures) // called now and then
@@ -79,8 +86,12 @@ func (c Config) withDefaults() Config {
 	fill(&c.StallAfter, 15*time.Minute)
 	fill(&c.Lead, 2*time.Second)
 	fill(&c.Settle, time.Second)
+	fill(&c.Cities, 1)
 	fill(&c.CheckFor, 2*time.Minute)
 	fill(&c.ProgressEvery, 5*time.Second)
+	if len(c.AuditWith) == 0 {
+		c.AuditWith = []string{c.AdminToken}
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -110,6 +121,9 @@ func (c Config) validate() error {
 	if c.Couriers < 0 {
 		wrong("Couriers: %d is under 0", c.Couriers)
 	}
+	if c.Cities < 1 || c.Cities > 20 {
+		wrong("Cities: %d is not between 1 and 20", c.Cities)
+	}
 	if c.Capacity < 0 {
 		wrong("Capacity: %d is under 0", c.Capacity)
 	}
@@ -122,6 +136,7 @@ func (c Config) validate() error {
 	for name, d := range map[string]time.Duration{
 		"TracesFrom": c.TracesFrom, "TracesWindow": c.TracesWindow, "Duration": c.Duration, "Grace": c.Grace,
 		"FixEvery": c.FixEvery, "StallAfter": c.StallAfter, "Lead": c.Lead, "Settle": c.Settle, "CheckFor": c.CheckFor, "ProgressEvery": c.ProgressEvery,
+		"StaleAfter": c.StaleAfter,
 	} {
 		if d < 0 {
 			wrong("%s: %v is under 0", name, d)
@@ -130,6 +145,7 @@ func (c Config) validate() error {
 	for name, share := range map[string]float64{
 		"DeclineShare": c.DeclineShare, "IgnoreShare": c.IgnoreShare, "FailShare": c.FailShare,
 		"CancelShare": c.CancelShare, "FollowShare": c.FollowShare,
+		"RepeatShare": c.RepeatShare, "SpyShare": c.SpyShare, "QuietShare": c.QuietShare,
 	} {
 		if !(share >= 0 && share <= 1) {
 			wrong("%s: %v is not between 0 and 1", name, share)
@@ -152,12 +168,41 @@ func (c Config) source(start time.Time) (scenario.Source, error) {
 	case c.Traces != "":
 		return scenario.NewTraces(scenario.TracesConfig{File: c.Traces, From: c.TracesFrom, Window: c.TracesWindow, Capacity: c.Capacity})
 	}
-	made, err := city.New(city.Config{Seed: c.Seed, Center: c.Center})
+	parts, centers := make([]scenario.Source, c.Cities), make([]geo.Point, c.Cities)
+	for i := range parts {
+		var err error
+		centers[i] = geo.Point{Lat: c.Center.Lat, Lng: c.Center.Lng}.Offset(float64(i)*cityEvery, 0)
+		if parts[i], err = c.city(i, centers[i], start); err != nil {
+			return nil, err
+		}
+	}
+	if len(parts) == 1 {
+		return parts[0], nil
+	}
+	return scenario.NewCities(parts, centers)
+}
+
+// cityEvery is how far the made cities are from each other, in metres.
+const cityEvery = 80_000
+
+// city makes one of the made cities, with its share of couriers and orders.
+func (c Config) city(i int, center geo.Point, start time.Time) (scenario.Source, error) {
+	seed := c.Seed + uint64(i)*7919 //nolint:gosec // not under 0
+	made, err := city.New(city.Config{Seed: seed, Center: center})
 	if err != nil {
 		return nil, err
 	}
+	share := func(n int) int { return n/c.Cities + min(1, max(0, n%c.Cities-i)) }
 	return scenario.NewCity(scenario.CityConfig{
-		City: made, Seed: c.Seed, Couriers: c.Couriers, OrdersPerHour: c.OrdersPerHour, Flat: c.Flat,
-		Start: start, DayFrom: c.DayFrom, AtOnce: c.AtOnce, Duration: c.Duration, Skills: c.Skills,
+		City: made, Seed: seed, Couriers: share(c.Couriers), OrdersPerHour: c.OrdersPerHour / float64(c.Cities), Flat: c.Flat,
+		Start: start, DayFrom: c.DayFrom, AtOnce: share(c.AtOnce), Duration: c.Duration, Skills: c.Skills,
 	})
+}
+
+// Watch is told what people live through, as it happens and from many
+// goroutines. Any of it may be nil. Lengths are of real time.
+type Watch struct {
+	Placing func(number int, began time.Time)
+	Placed  func(number int, began time.Time) // and it is acknowledged now
+	Shown   func(late time.Duration)          // a status reached its customer so long after it happened
 }

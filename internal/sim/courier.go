@@ -25,6 +25,8 @@ type courier struct {
 	socket *client.CourierSocket
 	signed int // sign-ins so far
 
+	quietPhone bool
+
 	body   body
 	fixAt  time.Time // the next fix
 	replay int       // the next recorded fix
@@ -72,6 +74,7 @@ func (s *Sim) newCourier(number int, spec scenario.Courier, id string) *courier 
 		rng:    rand.New(rand.NewPCG(s.c.Seed, 0x1000+uint64(number))),
 		acting: map[string]deed{}, done: map[stopKey]time.Time{}, offers: map[string]*answer{},
 	}
+	c.quietPhone = s.c.QuietShare > 0 && c.rng.Float64() < s.c.QuietShare
 	c.body.stand(spec.At)
 	return c
 }

@@ -16,8 +16,17 @@ import (
 func (s *Sim) customer(ctx context.Context, number int, o scenario.Order) error {
 	rng := rand.New(rand.NewPCG(s.c.Seed, 0x2000_0000+uint64(number)))
 	follows, cancels := rng.Float64() < s.c.FollowShare, rng.Float64() < s.c.CancelShare
+	repeats, spies := rng.Float64() < s.c.RepeatShare, rng.Float64() < s.c.SpyShare
 	reference := o.Name // the merchant is this run's own
-	placed, err := s.client.Place(ctx, s.apiKey, reference, s.newOrder(reference, o))
+	wanted := s.newOrder(reference, o)
+	began := time.Now()
+	if s.c.Watch.Placing != nil {
+		s.c.Watch.Placing(number, began)
+	}
+	if repeats { // two of the merchant's machines at once
+		s.again.Go(func() { s.sendAgain(ctx, reference, wanted) })
+	}
+	placed, err := s.client.Place(ctx, s.apiKey, reference, wanted)
 	s.placing.Add(-1)
 	if err != nil {
 		var p *client.Problem
@@ -31,9 +40,15 @@ func (s *Sim) customer(ctx context.Context, number int, o scenario.Order) error 
 		}
 		return fmt.Errorf("place %s: %w", reference, err)
 	}
-	s.ledger.Placed(reference, reference, placed.ID)
+	s.ledger.Placed(reference, reference, placed.ID, s.clock.Now())
 	s.remember(placed.ID, o)
 	s.figures.placed.Add(1)
+	if s.c.Watch.Placed != nil {
+		s.c.Watch.Placed(number, began)
+	}
+	if spies {
+		s.again.Go(func() { s.spy(ctx, placed.ID) })
+	}
 	if cancels {
 		s.sleep(ctx, s.clock.Now().Add(time.Duration(rng.Float64()*20)*time.Minute))
 		_, err := s.client.Cancel(ctx, s.apiKey, placed.ID, "the customer changed their mind")
@@ -53,6 +68,35 @@ func (s *Sim) customer(ctx context.Context, number int, o scenario.Order) error 
 	}
 	s.watch(ctx, placed.ID, link)
 	return nil
+}
+
+// sendAgain places an order that is placed already, or just now: the answer
+// has to be the same. With other contents it has to be refused.
+func (s *Sim) sendAgain(ctx context.Context, key string, o client.NewOrder) {
+	again, err := s.client.Place(ctx, s.apiKey, key, o)
+	if err != nil {
+		return // the first one tells what of it
+	}
+	s.ledger.Placed(key, key, again.ID, s.clock.Now())
+	o.Items += " and another"
+	other, err := s.client.Place(ctx, s.apiKey, key, o)
+	switch {
+	case err == nil:
+		s.ledger.Reused(key, other.ID, "201")
+	case ctx.Err() == nil && client.CodeOf(err) != "key_reused":
+		s.ledger.Reused(key, again.ID, err.Error())
+	}
+}
+
+// spy asks for another merchant's order.
+func (s *Sim) spy(ctx context.Context, order string) {
+	_, err := s.client.Order(ctx, s.spyKey, order)
+	switch {
+	case err == nil:
+		s.ledger.Peeked(order, "another merchant", "200")
+	case ctx.Err() == nil && client.CodeOf(err) != "not_found":
+		s.ledger.Peeked(order, "another merchant", err.Error())
+	}
 }
 
 func (s *Sim) newOrder(reference string, o scenario.Order) client.NewOrder {
@@ -102,8 +146,13 @@ func (s *Sim) watch(ctx context.Context, order string, link client.Link) {
 		}
 	}
 	err := s.client.Follow(ctx, link.Secret, client.Watcher{
-		Welcome: func(w client.Welcome) { s.heard(w) },
-		Lost:    func() { s.figures.pagesLost.Add(1) },
+		Welcome: func(w client.Welcome) {
+			s.heard(w)
+			s.figures.pagesUp.Add(1)
+			s.ledger.Followed(order)
+		},
+		Lost: func() { s.figures.pagesLost.Add(1) },
+		Down: func() { s.figures.pagesUp.Add(-1) },
 		Snapshot: func(seq int64, history []client.Seen, v *client.View) {
 			s.ledger.Snapshot(order, seq, history)
 			look(v)
@@ -113,6 +162,9 @@ func (s *Sim) watch(ctx context.Context, order string, link client.Link) {
 		},
 		Status: func(seen client.Seen, v *client.View) {
 			s.ledger.Shown(order, seen)
+			if s.c.Watch.Shown != nil {
+				s.c.Watch.Shown(s.clock.real(s.clock.Now().Sub(seen.Time)))
+			}
 			look(v)
 			status(seen.Status)
 		},
@@ -122,7 +174,9 @@ func (s *Sim) watch(ctx context.Context, order string, link client.Link) {
 		},
 		Ended: func(reason string) { s.ledger.Ended(order, reason) },
 	})
+	s.ledger.Left(order, s.clock.Now())
 	if err != nil && ctx.Err() == nil {
+		s.ledger.Refused(order, err.Error())
 		s.c.Log.LogAttrs(ctx, slog.LevelWarn, "tracking page closed", slog.String("order_id", order), slog.Any("err", err))
 	}
 }

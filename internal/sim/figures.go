@@ -20,6 +20,7 @@ type Figures struct {
 	Failed     int       `json:"failed"`
 	Cancelled  int       `json:"cancelled"`
 	Watching   int       `json:"watching"` // customers with an open page
+	PagesUp    int       `json:"pages_up"` // of them connected
 	Fixes      int       `json:"fixes"`
 	Positions  int       `json:"positions"` // shown to customers
 	Reconnects int       `json:"reconnects"`
@@ -32,9 +33,9 @@ func (f Figures) String() string {
 
 // counters are added to from everywhere.
 type counters struct {
-	online, placed, watching, fixes, positions atomic.Int64
-	reconnects, pagesLost                      atomic.Int64
-	delivered, failed, cancelled               atomic.Int64
+	online, placed, watching, pagesUp, fixes, positions atomic.Int64
+	reconnects, pagesLost                               atomic.Int64
+	delivered, failed, cancelled                        atomic.Int64
 
 	mu            sync.Mutex
 	accepted      int
@@ -107,7 +108,7 @@ func (s *Sim) Figures() Figures {
 	c := s.figures
 	f := Figures{
 		Couriers: int(c.online.Load()), Placed: int(c.placed.Load()), Delivered: int(c.delivered.Load()),
-		Failed: int(c.failed.Load()), Cancelled: int(c.cancelled.Load()), Watching: int(c.watching.Load()),
+		Failed: int(c.failed.Load()), Cancelled: int(c.cancelled.Load()), Watching: int(c.watching.Load()), PagesUp: int(c.pagesUp.Load()),
 		Fixes: int(c.fixes.Load()), Positions: int(c.positions.Load()), Reconnects: int(c.reconnects.Load() + c.pagesLost.Load()),
 	}
 	if s.clock.now.Load() != nil {

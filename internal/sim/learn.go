@@ -15,6 +15,7 @@ func (c *courier) learn(e client.CourierEvent) {
 	case e.Welcome != nil:
 		c.sim.heard(*e.Welcome)
 		c.setConnected(true)
+		c.sim.ledger.Fix(c.id, now) // what is unanswered goes out again
 		c.sim.ledger.Plan(c.id, c.inHand(), now)
 	case e.Lost:
 		c.sim.ledger.Plan(c.id, nil, now)

@@ -26,11 +26,13 @@ type Sim struct {
 	figures *counters
 	pins    sync.Map // order → PIN, as its customer was told it
 	placing atomic.Int64
+	again   sync.WaitGroup // who sends again and who spies
 
 	// Set by Run before anyone acts.
 	run      string // a name no other run has
 	merchant string
 	apiKey   string
+	spyKey   string    // of another merchant
 	start    time.Time // of the scenario, in the server's time
 	source   scenario.Source
 
@@ -92,6 +94,8 @@ func (s *Sim) Run(ctx context.Context) (Report, error) {
 		return nil
 	})
 	err = g.Wait()
+	end()
+	s.again.Wait()
 	if errors.Is(err, context.Canceled) {
 		err = nil
 	}
@@ -116,6 +120,9 @@ func (s *Sim) prepare(ctx context.Context) ([]*courier, error) {
 	s.run = "s" + strconv.FormatUint(s.c.Seed, 36) + "-" + strconv.FormatInt(time.Now().UnixMilli(), 36)
 	s.merchant = "sim-" + s.run
 	if s.apiKey, err = s.client.NewAPIKey(ctx, s.c.AdminToken, s.merchant, "simulation"); err != nil {
+		return nil, fmt.Errorf("make an API key: %w", err)
+	}
+	if s.spyKey, err = s.client.NewAPIKey(ctx, s.c.AdminToken, s.merchant+"-rival", "simulation"); err != nil {
 		return nil, fmt.Errorf("make an API key: %w", err)
 	}
 	if s.source, err = s.c.source(now); err != nil {
@@ -198,17 +205,32 @@ func (s *Sim) grace(ctx context.Context) {
 func (s *Sim) finish(ctx context.Context) (Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.c.CheckFor)
 	defer cancel()
-	rate := max(1, s.clock.Rate())
-	facts, violations, err := s.ledger.Check(ctx, s.client, ledger.Scope{
-		Credential: s.c.AdminToken, Merchant: s.merchant, Now: s.clock.Now, OpenFrom: s.c.OpenFrom,
-		Slack: time.Duration(rate * 2 * float64(time.Second)), Stall: s.c.StallAfter + time.Duration(rate*10*float64(time.Second)),
-	})
+	facts, violations, err := s.ledger.Check(ctx, s.client, s.scope())
 	if err != nil {
 		err = fmt.Errorf("check the ledger: %w", err)
 	}
 	r := s.report(facts, violations)
 	r.Checked = err == nil
 	return r, err
+}
+
+// Settle holds the server, while it works, to what it has promised about
+// orders that are over by now, and returns what is new since the last call.
+func (s *Sim) Settle(ctx context.Context) ([]ledger.Violation, error) {
+	return s.ledger.Settle(ctx, s.client, s.scope())
+}
+
+// Fresh leaves out the violations that Settle has returned.
+func (s *Sim) Fresh(found []ledger.Violation) []ledger.Violation { return s.ledger.Fresh(found) }
+
+func (s *Sim) scope() ledger.Scope {
+	rate := max(1, s.clock.Rate())
+	real := func(d time.Duration) time.Duration { return time.Duration(rate * float64(d)) }
+	return ledger.Scope{
+		Credential: s.c.AuditWith[0], Others: s.c.AuditWith[1:], Merchant: s.merchant, Now: s.clock.Now, OpenFrom: s.c.OpenFrom,
+		Slack: real(2 * time.Second), Late: real(10 * time.Second), Stall: s.c.StallAfter + real(10*time.Second),
+		StaleAfter: s.c.StaleAfter,
+	}
 }
 
 func (s *Sim) progress(ctx context.Context) error {
@@ -261,4 +283,12 @@ func (s *Sim) pause(ctx context.Context, d time.Duration) bool {
 	case <-t.C:
 		return true
 	}
+}
+
+// Now is the server's time, once Run has asked for it.
+func (s *Sim) Now() (now time.Time, rate float64, known bool) {
+	if s.clock.now.Load() == nil {
+		return time.Time{}, 0, false
+	}
+	return s.clock.Now(), s.clock.Rate(), true
 }

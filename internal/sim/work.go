@@ -168,8 +168,25 @@ func (c *courier) keepFixes(now time.Time) time.Time {
 }
 
 func (c *courier) report(f client.Fix) {
+	if c.quiet(f.Time) {
+		return
+	}
 	c.sim.figures.fixes.Add(1)
+	if c.connected {
+		c.sim.ledger.Fix(c.id, f.Time)
+	}
 	c.socket.Report(f)
+}
+
+// quiet says whether the phone says nothing of where it is: in a pocket, in a
+// cellar, its battery saved.
+func (c *courier) quiet(now time.Time) bool {
+	if !c.quietPhone {
+		return false
+	}
+	const every, lasts = time.Hour, 15 * time.Minute
+	of := now.Sub(c.sim.start) + time.Duration(c.number)*7*time.Minute
+	return of > 0 && of%every < lasts
 }
 
 // How fast a cab drives back to where its trace has it, in m/s, and how near

@@ -10,14 +10,13 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
-	"testing"
 	"time"
 )
 
 // PostgresServer is a private PostgreSQL with fsync on. Anybody on this
 // machine may connect to it while the test runs.
 type PostgresServer struct {
-	t         testing.TB
+	t         T
 	process   *Process
 	programs  string // folder
 	data      string // folder
@@ -27,13 +26,13 @@ type PostgresServer struct {
 }
 
 // Postgres is the URL of an empty database on a server of its own.
-func Postgres(t testing.TB) string {
+func Postgres(t T) string {
 	t.Helper()
 	return StartPostgres(t).Database(t)
 }
 
 // StartPostgres starts a server that stops with the test.
-func StartPostgres(t testing.TB) *PostgresServer {
+func StartPostgres(t T) *PostgresServer {
 	t.Helper()
 	initdb, err := filepath.EvalSymlinks(Binary(t, "initdb", "/usr/lib/postgresql/*/bin/initdb"))
 	if err != nil {
@@ -68,8 +67,11 @@ func (s *PostgresServer) URL(database string) string {
 		Path: "/" + database, RawQuery: "sslmode=disable"}).String()
 }
 
+// Addr is host:port.
+func (s *PostgresServer) Addr() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }
+
 // Database makes an empty database and returns its URL.
-func (s *PostgresServer) Database(t testing.TB) string {
+func (s *PostgresServer) Database(t T) string {
 	t.Helper()
 	name := fmt.Sprintf("test%d", s.databases.Add(1))
 	if out, err := s.command("psql", "--no-psqlrc", "--quiet", s.URL("postgres"), "-c", "CREATE DATABASE "+name).CombinedOutput(); err != nil {

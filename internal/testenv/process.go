@@ -1,10 +1,16 @@
-// Package testenv starts private engines for tests: real processes from
-// Debian's packages, on free ports, in temporary folders, stopped by pid. It
-// never touches one that is running already.
+// Package testenv starts private engines and nodes for tests: real processes,
+// the engines from Debian's packages, on free ports, in temporary folders,
+// stopped by pid. It never touches one that is running already. What stands
+// between them can be cut, black-holed and slowed.
+//
+//	people ─► Balancer ─► Dispatch (node) ─► Link ─► PostgreSQL, Redis, RabbitMQ
 package testenv
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -12,28 +18,34 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
-	"testing"
 	"time"
 )
 
 // patience bounds how long an engine may take to start or stop.
 const patience = time.Minute
 
-// FreePort is a port on loopback that nobody listens on now.
-func FreePort(t testing.TB) int {
+// FreePort is a port on loopback that nobody listens on now. It lies under
+// those that the system gives to outgoing connections: whoever listens there
+// may stop and come back to it while thousands of connections are made.
+func FreePort(t T) int {
 	t.Helper()
 	var lc net.ListenConfig
-	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		port := 10_000 + rand.IntN(22_000)
+		l, err := lc.Listen(t.Context(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			continue
+		}
+		_ = l.Close()
+		return port
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("no free port")
+	return 0
 }
 
 // Binary finds an engine's program: on the PATH, or where Debian keeps it.
 // It fails the test when there is none: in CI a skip would hide a hole.
-func Binary(t testing.TB, name string, places ...string) string {
+func Binary(t T, name string, places ...string) string {
 	t.Helper()
 	if path, err := exec.LookPath(name); err == nil {
 		return path
@@ -50,7 +62,7 @@ func Binary(t testing.TB, name string, places ...string) string {
 
 // Process is a running engine.
 type Process struct {
-	t    testing.TB
+	t    T
 	name string
 	make func() *exec.Cmd
 	cmd  *exec.Cmd
@@ -60,7 +72,7 @@ type Process struct {
 
 // Start runs a command until the test ends; command makes it anew for each
 // start. What it prints goes to a file, which is shown if the test fails.
-func Start(t testing.TB, name string, command func() *exec.Cmd) *Process {
+func Start(t T, name string, command func() *exec.Cmd) *Process {
 	t.Helper()
 	p := &Process{t: t, name: name, make: command, log: filepath.Join(t.TempDir(), name+".log")}
 	t.Cleanup(func() {
@@ -112,6 +124,25 @@ func (p *Process) Kill() {
 	<-p.done
 }
 
+// Peak is the most memory that the process has had resident, in bytes; 0 if
+// it is not there.
+func (p *Process) Peak() int64 {
+	said, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	for line := range bytes.Lines(said) {
+		if rest, ok := bytes.CutPrefix(line, []byte("VmHWM:")); ok {
+			kib, _ := strconv.ParseInt(string(bytes.TrimSuffix(bytes.TrimSpace(rest), []byte(" kB"))), 10, 64)
+			return kib << 10
+		}
+	}
+	return 0
+}
+
+// Log is the file with what the process has printed, over all its starts.
+func (p *Process) Log() string { return p.log }
+
 // WaitFor asks until an engine answers; it fails the test if that takes too
 // long or the process ends before.
 func (p *Process) WaitFor(what string, ready func() error) {
@@ -134,7 +165,7 @@ func (p *Process) WaitFor(what string, ready func() error) {
 // Nobody is the credential of an account for engines that refuse to run as
 // root, and a folder that it may write to. Where the test is not root itself,
 // the credential is nil.
-func Nobody(t testing.TB, account string) (*syscall.Credential, string) {
+func Nobody(t T, account string) (*syscall.Credential, string) {
 	t.Helper()
 	dir := t.TempDir()
 	if os.Getuid() != 0 {

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"syscall"
-	"testing"
 	"time"
 )
 
@@ -18,7 +17,7 @@ type RabbitMQ struct {
 	*Process
 	URL     string // amqp://guest:guest@127.0.0.1:<port>/
 	Address string // 127.0.0.1:<port>
-	t       testing.TB
+	t       T
 	data    string
 	env     []string
 	as      *syscall.Credential
@@ -26,7 +25,7 @@ type RabbitMQ struct {
 
 // StartRabbitMQ runs a broker until the test ends, and waits until it serves.
 // That takes some seconds: share one where tests can.
-func StartRabbitMQ(t testing.TB) *RabbitMQ {
+func StartRabbitMQ(t T) *RabbitMQ {
 	t.Helper()
 	server := Binary(t, "/usr/lib/rabbitmq/bin/rabbitmq-server") // the one on the PATH insists on the system's folders
 	mapper := Binary(t, "epmd", "/usr/lib/erlang/erts-*/bin/epmd")

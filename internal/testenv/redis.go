@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"testing"
 	"time"
 )
 
@@ -23,7 +22,7 @@ type Redis struct {
 func (r *Redis) URL() string { return "redis://" + r.Addr }
 
 // StartRedis starts a server until the test ends.
-func StartRedis(t testing.TB, flags ...string) *Redis {
+func StartRedis(t T, flags ...string) *Redis {
 	t.Helper()
 	binary, dir, port := Binary(t, "redis-server"), t.TempDir(), FreePort(t)
 	r := &Redis{Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), port: port}
@@ -46,6 +45,14 @@ func (r *Redis) WaitReady() {
 		}
 		return err
 	})
+}
+
+// Flush deletes all that it has.
+func (r *Redis) Flush() {
+	r.t.Helper()
+	if err := r.expect("FLUSHALL", "+OK"); err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 // expect sends an inline command and wants something in the answer.
@@ -80,7 +87,7 @@ func (r *Redis) expect(command, want string) error {
 }
 
 // StartRedisCluster starts a cluster of so many masters.
-func StartRedisCluster(t testing.TB, masters int) []*Redis {
+func StartRedisCluster(t T, masters int) []*Redis {
 	t.Helper()
 	nodes := make([]*Redis, masters)
 	for i := range nodes {

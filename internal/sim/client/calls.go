@@ -42,6 +42,7 @@ type Filter struct {
 	Statuses            []string
 	Merchant, Reference string
 	Courier             string
+	PlacedFrom          time.Time
 	Limit               int // stop after so many; 0: all
 }
 
@@ -57,6 +58,9 @@ func (c *Client) Orders(ctx context.Context, credential string, f Filter) ([]Ord
 	set("merchant", f.Merchant)
 	set("reference", f.Reference)
 	set("courier", f.Courier)
+	if !f.PlacedFrom.IsZero() {
+		set("placed_from", f.PlacedFrom.UTC().Format(time.RFC3339Nano))
+	}
 	if f.Limit > 0 {
 		q.Set("limit", strconv.Itoa(min(f.Limit, 200)))
 	}

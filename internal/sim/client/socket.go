@@ -61,6 +61,12 @@ type frame struct {
 	History []Seen    `json:"history"`
 	Fix     *Fix      `json:"fix"`
 	Alerts  []Alert   `json:"alerts"`
+
+	// snapshot, orders, couriers of a dispatcher
+	Orders   []FleetOrder   `json:"orders"`
+	Couriers []FleetCourier `json:"couriers"`
+	Removed  []string       `json:"removed"`
+	Partial  bool           `json:"partial"`
 }
 
 // A silent server is taken for dead after this long; it pings every 25 s.

@@ -18,7 +18,8 @@ type Seen struct {
 // watcher's part.
 type Watcher struct {
 	Welcome  func(Welcome)
-	Lost     func()
+	Lost     func() // and it will come back
+	Down     func() // for whatever reason; nil: not told
 	Snapshot func(seq int64, history []Seen, v *View)
 	Status   func(s Seen, v *View)
 	Position func(f Fix)
@@ -35,6 +36,9 @@ func (c *Client) Follow(ctx context.Context, secret string, w Watcher) error {
 		func() {
 			if !ended && ctx.Err() == nil {
 				w.Lost()
+			}
+			if w.Down != nil {
+				w.Down()
 			}
 		},
 		func(f frame) error {

@@ -86,6 +86,8 @@ type Event struct {
 		Courier string `json:"courier"`
 		Offer   string `json:"offer"`
 		Reason  string `json:"reason"`
+		Area    string `json:"area"`  // whose lease the matcher held
+		Token   int64  `json:"token"` // and the lease's token; 0: no matcher's doing
 	} `json:"data"`
 }
 
@@ -102,6 +104,24 @@ type Alert struct {
 	Order   string `json:"order"`
 	Courier string `json:"courier"`
 	Active  bool   `json:"active"`
+}
+
+// FleetOrder is an order on a dispatcher's page.
+type FleetOrder struct {
+	ID      string               `json:"id"`
+	Status  string               `json:"status"`
+	Version int64                `json:"version"`
+	Times   map[string]time.Time `json:"times"`
+}
+
+// FleetCourier is a courier on a dispatcher's page.
+type FleetCourier struct {
+	ID       string `json:"id"`
+	Duty     string `json:"duty"`
+	State    string `json:"state"`
+	Load     int    `json:"load"`
+	Capacity int    `json:"capacity"`
+	Fix      *Fix   `json:"fix"`
 }
 
 // Span is a stretch of time.

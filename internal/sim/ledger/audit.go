@@ -26,6 +26,8 @@ func (l *Ledger) Audit(f Facts, s Scope) []Violation {
 	a.hands()
 	a.capacity()
 	a.silent()
+	a.leases()
+	a.awake()
 	slices.SortStableFunc(a.out, func(x, y Violation) int {
 		return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Order, y.Order), cmp.Compare(x.Detail, y.Detail))
 	})
@@ -97,6 +99,9 @@ func (a *audit) replay(id string, events []client.Event) life {
 		status = e.Status
 		switch e.Type {
 		case "assigned":
+			if staff := e.Actor.Role == "dispatcher" || e.Actor.Role == "admin"; now != nil && now.to.IsZero() && !staff {
+				a.add(TwoHands, id, e.Data.Courier, "version %d: assigned while %s has it", e.Version, now.courier)
+			}
 			end(e.Time)
 			l.stretches = append(l.stretches, stretch{courier: e.Data.Courier, from: e.Time, events: map[string]int{}})
 			now = &l.stretches[len(l.stretches)-1]
@@ -127,7 +132,7 @@ func (a *audit) orders() {
 			byRef[o.Reference] = append(byRef[o.Reference], id)
 		}
 	}
-	for id, ref := range a.l.refs {
+	for id, ref := range a.f.Known {
 		switch {
 		case a.f.Orders[id].ID == "":
 			a.add(Missing, id, "", "acknowledged as %s, and not found", ref)
@@ -169,6 +174,25 @@ func (a *audit) customers() {
 		}
 		if st.shown {
 			a.exposed(id, st, events)
+		}
+		a.complete(id, st, events)
+	}
+}
+
+// complete: a page that is open has been shown whatever happened a while ago,
+// and one that was closed what had happened a while before.
+func (a *audit) complete(id string, st *stream, events []client.Event) {
+	if !st.followed {
+		return
+	}
+	until := a.f.Now
+	if !st.left.IsZero() {
+		until = minTime(until, st.left)
+	}
+	for _, e := range events[min(len(st.seen), len(events)):] {
+		if late := until.Sub(e.Time); late > a.s.late() {
+			a.add(BadStream, id, "", "%s (%d) was not shown within %v; the page is at %d", e.Status, e.Version, late, len(st.seen))
+			return
 		}
 	}
 }

@@ -7,6 +7,7 @@ package ledger
 
 import (
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -23,7 +24,12 @@ type Ledger struct {
 	held       map[string][]span // order → who had it in the plan, and when
 	open       map[string]map[string]time.Time
 	overloads  map[string]string
-	violations []Violation // seen as they happened
+	violations []Violation            // seen as they happened
+	at         map[string]time.Time   // order → when it was acknowledged
+	settled    map[string]bool        // orders that Settle need not look at again
+	told       map[Violation]bool     // by Settle, without their details
+	quiet      map[string][]quietSpan // courier → when it said nothing
+	heard      map[string]time.Time   // courier → when it last said something
 }
 
 // Violation is a broken promise.
@@ -45,7 +51,11 @@ const (
 	DoubleAct = "action_doubled"  // done once, in the events twice
 	TwoHands  = "two_couriers"    // one order on two couriers at once
 	Overload  = "over_capacity"
-	Silent    = "silent" // open, and nothing happens to it
+	Silent    = "silent"          // open, and nothing happens to it
+	KeyReused = "key_reused"      // another order under a used key was not refused
+	Leaked    = "leaked"          // shown to someone whose it is not
+	StaleWork = "stale_courier"   // work for a courier that had long been silent
+	TokenBack = "token_backwards" // an area's lease went back to an older holder
 )
 
 // stream is what one order's customer was shown.
@@ -54,7 +64,12 @@ type stream struct {
 	shown       bool          // any position
 	first, last time.Time     // when positions came
 	ended       string
+	followed    bool      // its customer has opened the page
+	left        time.Time // and closed it; zero: not yet
 }
+
+// quietSpan is a time in which a courier sent no fix.
+type quietSpan struct{ from, to time.Time }
 
 // act is one stop action or acceptance acknowledged to a courier.
 type act struct {
@@ -74,17 +89,38 @@ func New() *Ledger {
 	return &Ledger{
 		keys: map[string]string{}, refs: map[string]string{}, streams: map[string]*stream{},
 		held: map[string][]span{}, open: map[string]map[string]time.Time{}, overloads: map[string]string{},
+		at: map[string]time.Time{}, settled: map[string]bool{}, told: map[Violation]bool{},
+		quiet: map[string][]quietSpan{}, heard: map[string]time.Time{},
 	}
 }
 
-// Placed records a 2xx answer to an order.
-func (l *Ledger) Placed(key, reference, order string) {
+// Placed records a 2xx answer to an order, at a time of the server's.
+func (l *Ledger) Placed(key, reference, order string, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if other, ok := l.keys[key]; ok && other != order {
 		l.note(Violation{Doubled, order, "", fmt.Sprintf("key %s was answered with order %s before", key, other)})
 	}
 	l.keys[key], l.refs[order] = order, reference
+	if l.at[order].IsZero() {
+		l.at[order] = at
+	}
+}
+
+// Reused records that a used key with another order was not refused as it
+// has to be.
+func (l *Ledger) Reused(key, order, answer string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.note(Violation{KeyReused, order, "", fmt.Sprintf("key %s with another body was answered %s", key, answer)})
+}
+
+// Peeked records what somebody whose order it is not was answered, where
+// that was not that there is none.
+func (l *Ledger) Peeked(order, who, answer string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.note(Violation{Leaked, order, "", fmt.Sprintf("%s was answered %s", who, answer)})
 }
 
 // Count is how many orders were acknowledged.
@@ -140,6 +176,60 @@ func (l *Ledger) Snapshot(order string, seq int64, history []client.Seen) {
 	if n := len(history); n == 0 || history[n-1].Seq != seq || history[0].Seq != 1 {
 		l.note(Violation{BadStream, order, "", fmt.Sprintf("a snapshot at %d with a history of %d", seq, n)})
 	}
+}
+
+// Followed records that a customer has opened its page, and Left that it has
+// closed it: what happens between has to be shown.
+func (l *Ledger) Followed(order string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stream(order).followed = true
+}
+
+// Left records that a customer looks no more.
+func (l *Ledger) Left(order string, at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stream(order).left = at
+}
+
+// Refused records that a page was closed for good that should have stayed
+// open.
+func (l *Ledger) Refused(order, why string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.note(Violation{BadStream, order, "", "the page was closed: " + why})
+}
+
+// quietAfter is how long a courier has to be silent for it to be remembered.
+const quietAfter = 20 * time.Second
+
+// Fix records that a courier is about to say where it is.
+func (l *Ledger) Fix(courier string, at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if last, ok := l.heard[courier]; ok && at.Sub(last) > quietAfter {
+		l.quiet[courier] = append(l.quiet[courier], quietSpan{last, at})
+	}
+	l.heard[courier] = at
+}
+
+// silence is for how long a courier had sent no fix at a time; none at all
+// counts as for ever.
+func (l *Ledger) silence(courier string, at time.Time) time.Duration {
+	last, ok := l.heard[courier]
+	if !ok {
+		return time.Duration(math.MaxInt64)
+	}
+	if at.After(last) {
+		return at.Sub(last)
+	}
+	for _, q := range l.quiet[courier] {
+		if at.After(q.from) && at.Before(q.to) {
+			return at.Sub(q.from)
+		}
+	}
+	return 0
 }
 
 // Ended records that a customer's page was told it is over.

@@ -32,7 +32,7 @@ func whole() []string {
 // kept is a world in which every promise was kept.
 func kept() (*Ledger, Facts) {
 	l := New()
-	l.Placed("k1", "r1", "o1")
+	l.Placed("k1", "r1", "o1", at(0))
 	history := []client.Seen{}
 	for i, s := range whole() {
 		history = append(history, client.Seen{Seq: int64(i) + 1, Status: public(s)})
@@ -51,16 +51,33 @@ func kept() (*Ledger, Facts) {
 	}
 	l.Plan("c1", []string{"o1"}, at(30))
 	l.Plan("c1", nil, at(70))
+	l.Followed("o1")
+	for s := range 8 {
+		l.Fix("c1", at(10*s))
+	}
 	return l, Facts{
 		Now:       at(600),
 		Orders:    map[string]client.Order{"o1": {ID: "o1", Reference: "r1", Status: "delivered", Version: 8, Size: 1, Courier: "c1"}},
 		Events:    map[string][]client.Event{"o1": events("o1", "c1", whole()...)},
 		Couriers:  map[string]client.Courier{"c1": {ID: "c1", Capacity: 1}, "c2": {ID: "c2", Capacity: 1}},
-		Decisions: map[string]time.Time{}, Unlisted: map[string]bool{},
+		Decisions: map[string]time.Time{}, Unlisted: map[string]bool{}, Known: l.refs,
 	}
 }
 
-func scope() Scope { return Scope{Slack: 2 * time.Second, Stall: 5 * time.Minute} }
+func scope() Scope {
+	return Scope{Slack: 2 * time.Second, Stall: 5 * time.Minute, StaleAfter: time.Minute}
+}
+
+// matched has an order's offer and assignment made by the matcher, under a
+// lease.
+func matched(f *Facts, order string, token int64) {
+	for i, e := range f.Events[order] {
+		if e.Type == "offered" || e.Type == "assigned" {
+			e.Actor.Role, e.Data.Area, e.Data.Token = "matcher", "84196bfffffffff", token
+			f.Events[order][i] = e
+		}
+	}
+}
 
 func TestKeptPromisesPass(t *testing.T) {
 	l, f := kept()
@@ -98,9 +115,9 @@ func TestPlantedViolationsAreFound(t *testing.T) {
 		plant func(l *Ledger, f *Facts)
 		want  string
 	}{
-		"acknowledged order not there":  {func(l *Ledger, _ *Facts) { l.Placed("k2", "r2", "o2") }, Missing},
+		"acknowledged order not there":  {func(l *Ledger, _ *Facts) { l.Placed("k2", "r2", "o2", at(0)) }, Missing},
 		"acknowledged order not listed": {func(_ *Ledger, f *Facts) { f.Unlisted["o1"] = true }, Missing},
-		"one key, two answers":          {func(l *Ledger, _ *Facts) { l.Placed("k1", "r1", "o3"); delete(l.refs, "o3") }, Doubled},
+		"one key, two answers":          {func(l *Ledger, _ *Facts) { l.Placed("k1", "r1", "o3", at(0)); delete(l.refs, "o3") }, Doubled},
 		"one key, two orders": {func(_ *Ledger, f *Facts) {
 			open(f, "placed", "cancelled")
 			o := f.Orders["o2"]
@@ -154,6 +171,43 @@ func TestPlantedViolationsAreFound(t *testing.T) {
 		"a silent search":               {func(_ *Ledger, f *Facts) { open(f, "placed", "searching") }, Silent},
 		"a placed order forgotten":      {func(_ *Ledger, f *Facts) { open(f, "placed") }, Silent},
 		"an assigned order in no plan":  {func(_ *Ledger, f *Facts) { open(f, "placed", "searching", "assigned") }, Silent},
+		"assigned while another has it": {func(_ *Ledger, f *Facts) {
+			open(f, "placed", "searching", "assigned", "assigned")
+			f.Events["o2"][3].Data.Courier = "c2"
+		}, TwoHands},
+		"a page behind at the end": {func(l *Ledger, f *Facts) {
+			f.Events["o1"] = append(f.Events["o1"], client.Event{Order: "o1", Version: 9, Type: "pinned", Status: "delivered", Time: at(80)})
+			set(f, func(o *client.Order) { o.Version = 9 })
+			l.Followed("o1")
+		}, BadStream},
+		"a page that was shown nothing": {func(l *Ledger, f *Facts) {
+			open(f, "placed", "cancelled")
+			l.Followed("o2")
+		}, BadStream},
+		"a page behind when it was left": {func(l *Ledger, f *Facts) {
+			open(f, "placed", "cancelled")
+			l.Followed("o2")
+			l.Left("o2", at(5))
+		}, BadStream},
+		"a page closed on its customer": {func(l *Ledger, _ *Facts) { l.Refused("o1", "credential refused") }, BadStream},
+		"a used key with another order": {func(l *Ledger, _ *Facts) { l.Reused("k1", "o9", "201") }, KeyReused},
+		"seen by a stranger":            {func(l *Ledger, _ *Facts) { l.Peeked("o1", "another merchant", "200") }, Leaked},
+		"an older holder of a lease": {func(_ *Ledger, f *Facts) {
+			open(f, "placed", "searching", "offered")
+			matched(f, "o1", 7)
+			matched(f, "o2", 6) // at the same times, and o1's assignment is later
+			f.Events["o2"][2].Time = at(25)
+		}, TokenBack},
+		"work for who never said a word": {func(_ *Ledger, f *Facts) { matched(f, "o1", 1); f.Events["o1"][2].Data.Courier = "c9" }, StaleWork},
+		"work for who is silent": {func(l *Ledger, f *Facts) {
+			matched(f, "o1", 1)
+			f.Events["o1"][2].Time = at(200)
+		}, StaleWork},
+		"work for who was silent then": {func(l *Ledger, f *Facts) {
+			matched(f, "o1", 1)
+			l.Fix("c1", at(300))
+			f.Events["o1"][2].Time = at(250)
+		}, StaleWork},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, f := kept()
@@ -178,6 +232,29 @@ func TestWhatIsNoViolation(t *testing.T) {
 		"waiting under an alarm": func(_ *Ledger, f *Facts) { waiting(f); f.Alerts = []client.Alert{{Order: "o2", Kind: "at_risk"}} },
 		"someone else's delivery": func(l *Ledger, _ *Facts) {
 			l.Acked("c1", client.Action{Type: "stop.arrive", Order: "x", Kind: "pickup"}, nil)
+		},
+		"a page left in time": func(l *Ledger, f *Facts) {
+			f.Events["o2"] = events("o2", "", "placed", "cancelled")
+			f.Orders["o2"] = client.Order{ID: "o2", Status: "cancelled", Version: 2}
+			l.Shown("o2", client.Seen{Seq: 1, Status: "placed"})
+			l.Followed("o2")
+			l.Left("o2", at(11))
+		},
+		"a lease that changes hands": func(_ *Ledger, f *Facts) {
+			matched(f, "o1", 7)
+			f.Events["o1"][3].Data.Token = 8
+		},
+		"two areas with tokens of their own": func(_ *Ledger, f *Facts) {
+			matched(f, "o1", 7)
+			f.Events["o1"][3].Data.Token, f.Events["o1"][3].Data.Area = 1, "841969dffffffff"
+		},
+		"a dispatcher gives it to another": func(l *Ledger, f *Facts) {
+			f.Events["o2"] = events("o2", "c2", "placed", "searching", "assigned", "assigned", "cancelled")
+			f.Events["o2"][2].Data.Courier, f.Events["o2"][3].Actor.Role = "c1", "dispatcher"
+			f.Orders["o2"] = client.Order{ID: "o2", Status: "cancelled", Version: 5}
+		},
+		"work from a dispatcher for who is silent": func(_ *Ledger, f *Facts) {
+			f.Events["o1"][3].Actor.Role, f.Events["o1"][3].Time = "dispatcher", at(45)
 		},
 		"given back, then again": func(l *Ledger, f *Facts) {
 			f.Events["o1"] = events("o1", "c1", "placed", "searching", "assigned", "unassigned", "assigned", "at_pickup", "picked_up", "at_dropoff", "delivered")
@@ -228,8 +305,46 @@ func TestCheckAsksTheServer(t *testing.T) {
 	if _, v, err := l.Check(t.Context(), server{f}, s); err != nil || len(v) != 0 {
 		t.Error(v, err)
 	}
-	l.Placed("k9", "r9", "o9")
+	l.Placed("k9", "r9", "o9", at(0))
 	if _, v, err := l.Check(t.Context(), server{f}, s); err != nil || len(v) != 1 || v[0].Kind != Missing {
 		t.Error(v, err)
 	}
+}
+
+// While the server works, each order is looked at once, when it is over.
+func TestSettleLooksAtEachOrderOnceItIsOver(t *testing.T) {
+	l, f := kept()
+	o := f.Orders["o1"]
+	o.Times = map[string]time.Time{"delivered": at(70)}
+	f.Orders["o1"] = o
+	f.Events["o2"] = events("o2", "", "placed", "searching", "delivered") // impossible, but not over yet
+	f.Orders["o2"] = client.Order{ID: "o2", Status: "searching", Version: 3}
+	l.Placed("k2", "r2", "o2", at(20))
+	s, now := scope(), at(60)
+	s.Now = func() time.Time { return now }
+	settle := func(want ...string) {
+		t.Helper()
+		found, err := l.Settle(t.Context(), server{f}, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var kinds []string
+		for _, v := range found {
+			kinds = append(kinds, v.Kind)
+		}
+		slices.Sort(kinds)
+		if !slices.Equal(kinds, want) {
+			t.Errorf("found %v, want %v", found, want)
+		}
+	}
+	settle()
+	now = at(100)
+	f.Events["o1"][3].Version = 9 // it is over, and looked at now
+	settle(BadEvents)
+	settle() // said already
+	l.Placed("k3", "r3", "o3", at(90))
+	settle(Missing)
+	settle()
+	f.Orders["o2"] = client.Order{ID: "o2", Status: "delivered", Version: 3, Times: map[string]time.Time{"delivered": at(20)}}
+	settle(BadEvents)
 }

@@ -30,6 +30,9 @@ func (a *audit) acts() {
 			continue // the same again: an offer taken twice after a reassignment, say
 		}
 		told[k] = true
+		if _, there := a.f.Events[act.order]; !there && a.f.partly {
+			continue
+		}
 		if len(a.lives[act.order].events) == 0 {
 			if a.l.refs[act.order] != "" {
 				a.add(LostAct, act.order, act.courier, "%s was acknowledged; the order has no events", act.name())
@@ -198,6 +201,49 @@ func (a *audit) silent() {
 			gone := c.State == "stale" || c.State == "offline"
 			if !planned || gone && !alarmed[o.Courier] {
 				a.add(Silent, id, o.Courier, "%s, in the plan: %t, courier %s, and nothing for %v", o.Status, planned, c.State, a.f.Now.Sub(latest))
+			}
+		}
+	}
+}
+
+// leases: of one area's assignments and offers, in the order in which they
+// were made, the token of the lease under which they were made never goes
+// back (I5): a node that had been paused would show here.
+func (a *audit) leases() {
+	byArea := map[string][]client.Event{}
+	for _, l := range a.lives {
+		for _, e := range l.events {
+			if e.Data.Token > 0 && (e.Type == "offered" || e.Type == "assigned") {
+				byArea[e.Data.Area] = append(byArea[e.Data.Area], e)
+			}
+		}
+	}
+	for area, events := range byArea {
+		slices.SortFunc(events, func(x, y client.Event) int {
+			return cmp.Or(x.Time.Compare(y.Time), cmp.Compare(x.Data.Token, y.Data.Token), cmp.Compare(x.Order, y.Order))
+		})
+		for i := 1; i < len(events); i++ {
+			if x, y := events[i-1], events[i]; y.Data.Token < x.Data.Token {
+				a.add(TokenBack, y.Order, y.Data.Courier, "%s at %s in area %s under token %d, after token %d at %s",
+					y.Type, y.Time.Format(time.RFC3339Nano), area, y.Data.Token, x.Data.Token, x.Time.Format(time.RFC3339Nano))
+			}
+		}
+	}
+}
+
+// awake: the matcher gives nothing to a courier that has long been silent
+// (I10). A courier's word may be under way, which is what the slack is for.
+func (a *audit) awake() {
+	if a.s.StaleAfter == 0 {
+		return
+	}
+	for id, l := range a.lives {
+		for _, e := range l.events {
+			if e.Actor.Role != "matcher" || e.Type != "offered" && e.Type != "assigned" {
+				continue
+			}
+			if silent := a.l.silence(e.Data.Courier, e.Time); silent > a.s.StaleAfter+a.s.Slack {
+				a.add(StaleWork, id, e.Data.Courier, "%s as version %d, silent for %v", e.Type, e.Version, silent)
 			}
 		}
 	}

@@ -1,0 +1,205 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"courier/internal/sim"
+	"courier/internal/sim/client"
+	"courier/internal/sim/ledger"
+	"courier/internal/testenv"
+)
+
+// World is a cluster and its people, for faults to happen to.
+type World struct {
+	t        testenv.T
+	c        Config
+	engines  *testenv.Engines
+	nodes    []*testenv.Dispatch
+	links    []links
+	balancer *testenv.Balancer
+	people   *sim.Sim
+	watch    *watch
+	dice     *rand.Rand
+	peaks    []int64 // bytes
+}
+
+// links are one node's ways to its engines.
+type links struct{ postgres, redis, rabbitmq *testenv.Link }
+
+func newWorld(ctx context.Context, t testenv.T, c Config) (*World, error) {
+	w := &World{t: t, c: c, watch: newWatch(c.Bounds), dice: rand.New(rand.NewPCG(c.Seed, 0xc4a05)), peaks: make([]int64, c.Nodes)}
+	w.engines = testenv.StartEngines(t)
+	through := func(url, addr string, l *testenv.Link) string { return strings.Replace(url, addr, l.Addr, 1) }
+	origin := time.Now()
+	var addrs []string
+	for i := range c.Nodes {
+		name := func(engine string) string { return fmt.Sprintf("node %d to %s", i+1, engine) }
+		l := links{
+			testenv.StartLink(t, name("PostgreSQL"), w.engines.Postgres.Addr()),
+			testenv.StartLink(t, name("Redis"), w.engines.Redis.Addr),
+			testenv.StartLink(t, name("RabbitMQ"), w.engines.RabbitMQ.Address),
+		}
+		node := testenv.StartDispatch(t, fmt.Sprintf("node-%d", i+1), c.Command, c.serve(
+			origin,
+			through(w.engines.Database, w.engines.Postgres.Addr(), l.postgres),
+			through(w.engines.Redis.URL(), w.engines.Redis.Addr, l.redis),
+			through(w.engines.RabbitMQ.URL, w.engines.RabbitMQ.Address, l.rabbitmq),
+		)...)
+		w.links, w.nodes, addrs = append(w.links, l), append(w.nodes, node), append(addrs, node.Addr)
+	}
+	w.balancer = testenv.StartBalancer(t, addrs...)
+	var err error
+	w.people, err = sim.New(c.people(w.balancer.URL(), sim.Watch{Placing: w.watch.placing, Placed: w.watch.placed, Shown: w.watch.shown}))
+	w.watch.people = w.people
+	return w, err
+}
+
+// run is everything after the start.
+func (w *World) run(ctx context.Context) (Table, error) {
+	day, night := context.WithCancel(ctx)
+	defer night()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var report sim.Report
+	table := Table{Config: w.c}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		defer stop()
+		report, err = w.people.Run(day)
+		return err
+	})
+	desk, err := client.New(client.Config{Server: w.balancer.URL(), Seed: w.c.Seed})
+	if err != nil {
+		return table, err
+	}
+	defer desk.Close()
+	g.Go(func() error { return quiet(desk.Watch(ctx, w.c.Token("dispatcher"), w.watch.desk())) })
+	g.Go(func() error { return quiet(w.measure(ctx)) })
+	g.Go(func() error {
+		defer night()
+		return quiet(w.faults(ctx, &table))
+	})
+	err = g.Wait()
+	table.Report = report
+	last := Row{Fault: "the end, all orders"}
+	last.count(w.people.Fresh(report.Violations))
+	table.Rows = append(table.Rows, last)
+	w.remember()
+	table.Peaks = w.peaks
+	return table, err
+}
+
+// faults lets each fault happen once all is normal.
+func (w *World) faults(ctx context.Context, table *Table) error {
+	first, err := w.normal(ctx, time.Now(), 4*time.Minute)
+	if err != nil {
+		return fmt.Errorf("before any fault: %w", err)
+	}
+	w.c.Logf("normal after %s: %s", first, w.people.Figures())
+	for _, f := range w.c.Faults {
+		row, err := w.fault(ctx, f)
+		table.Rows = append(table.Rows, row)
+		w.c.Logf("%s", row)
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.Name, err)
+		}
+	}
+	return nil
+}
+
+func (w *World) fault(ctx context.Context, f Fault) (Row, error) {
+	row := Row{Fault: f.Name}
+	w.c.Logf("%s …", f.Name)
+	f.Do(w)
+	if !sleep(ctx, f.Lasts) {
+		return row, ctx.Err()
+	}
+	if f.Undo != nil {
+		f.Undo(w)
+	}
+	var err error
+	row.Took, err = w.normal(ctx, time.Now(), w.c.Bounds.GiveUp)
+	if errors.Is(err, errNotNormal) {
+		row.Stuck = err.Error()
+		err = nil
+	}
+	if err == nil && f.After != nil {
+		f.After(w)
+	}
+	w.remember()
+	if err != nil {
+		return row, err
+	}
+	bound, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	found, err := w.people.Settle(bound)
+	if err != nil {
+		return row, fmt.Errorf("settle: %w", err)
+	}
+	row.count(found)
+	for i, v := range found {
+		if i < 10 {
+			w.c.Logf("  %s: %s %s %s", v.Kind, v.Order, v.Courier, v.Detail)
+		}
+	}
+	return row, nil
+}
+
+// remember takes the nodes' peaks of memory.
+func (w *World) remember() {
+	for i, n := range w.nodes {
+		w.peaks[i] = max(w.peaks[i], n.Peak())
+	}
+}
+
+// measure keeps the nodes' peaks, which a kill would take along.
+func (w *World) measure(ctx context.Context) error {
+	for sleep(ctx, time.Minute) {
+		w.c.Logf("%s", w.people.Figures())
+	}
+	return ctx.Err()
+}
+
+// quiet drops the end that everybody is told of.
+func quiet(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// sleep is false if ctx ends first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// count sorts violations into the columns.
+func (r *Row) count(found []ledger.Violation) {
+	r.Violations = append(r.Violations, found...)
+	for _, v := range found {
+		switch v.Kind {
+		case ledger.Missing, ledger.LostAct:
+			r.Lost++
+		case ledger.Doubled, ledger.DoubleAct, ledger.TwoHands:
+			r.Doubled++
+		case ledger.BadStream:
+			r.Streams++
+		default:
+			r.Other++
+		}
+	}
+}
