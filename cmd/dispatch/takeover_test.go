@@ -17,23 +17,19 @@ import (
 // placed on one is matched by another because that one is woken. Then the
 // node that matches is killed, and another goes on.
 func TestMatchingGoesOnWhenItsNodeIsKilled(t *testing.T) {
-	database := testenv.Postgres(t)
-	positions, broker := testenv.StartRedis(t), testenv.StartRabbitMQ(t)
+	engines := testenv.StartEngines(t)
 	const key = "three nodes share the matching, 1f0c9a7be2"
 	edge := newServer(t, func(f *serverFlags) {
-		f.DatabaseURL, f.RedisURL, f.AMQPURL, f.AuthSecret = database, []string{positions.URL()}, broker.URL, key
+		f.DatabaseURL, f.RedisURL, f.AMQPURL, f.AuthSecret = engines.Database, []string{engines.Redis.URL()}, engines.RabbitMQ.URL, key
 		f.Interval, f.Mode = 5*time.Minute, "assign"
 	})
-	node := func() *process {
-		return newProcess(t, "--auth-secret", key, "--database-url", database, "--redis-url", positions.URL(),
-			"--amqp-url", broker.URL, "--interval", "5m", "--mode", "assign")
-	}
-	nodes := map[string]*process{}
+	nodes := map[string]*testenv.Dispatch{}
 	for range 2 {
-		p := node()
-		nodes[nodeName(p.addr)] = p
+		p := newProcess(t, "--auth-secret", key, "--database-url", engines.Database, "--redis-url", engines.Redis.URL(),
+			"--amqp-url", engines.RabbitMQ.URL, "--interval", "5m", "--mode", "assign")
+		nodes[nodeName(p.Addr)] = p
 	}
-	db, err := pgx.Connect(t.Context(), database)
+	db, err := pgx.Connect(t.Context(), engines.Database)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +74,7 @@ func TestMatchingGoesOnWhenItsNodeIsKilled(t *testing.T) {
 	}
 
 	// A town whose area falls to a node that can be killed.
-	town, victim := 4.0, (*process)(nil)
+	town, victim := 4.0, (*testenv.Dispatch)(nil)
 	for victim == nil {
 		if town += 1; town > 60 {
 			t.Fatal("no town falls to another node")
@@ -104,7 +100,7 @@ func TestMatchingGoesOnWhenItsNodeIsKilled(t *testing.T) {
 	t.Logf("matched by another node after %v", took)
 	before := newest(first).Data
 
-	victim.kill()
+	victim.Kill()
 	rider.fix(town+0.002, time.Now())
 	killed := time.Now()
 	second := place(town)
