@@ -50,7 +50,7 @@ func newHolding() holding {
 
 // LoopStats are figures of the areas.
 type LoopStats struct {
-	Nodes   int    // whose loops live, this one too
+	Nodes   int    // that share the areas
 	Areas   int    // held now, housekeeping too
 	Blocked int    // fall to this node, and another still holds them
 	Lost    uint64 // leases that ran out or were taken, since the start
@@ -74,11 +74,11 @@ func (l *Loop) keep(ctx context.Context) error {
 	begun := time.Now()
 	due := h.due(begun, l.ttl, l.hinted.Swap(false))
 	if due {
-		alive, err := l.Store.Beat(ctx, loopName+l.Node, l.ttl)
+		beating, err := l.beat(ctx)
 		if err != nil {
 			return fmt.Errorf("beat: %w", err)
 		}
-		l.nodes.set(h.living(alive))
+		l.nodes.set(h.living(beating))
 	}
 	waiting, err := l.Store.Areas(ctx)
 	if err != nil {
@@ -107,17 +107,44 @@ func (l *Loop) keep(ctx context.Context) error {
 	return nil
 }
 
-// loopName begins the name that a loop beats by. It is not the node's own: a
-// node may live, and publish, whose loop does not.
-const loopName = "loop "
+// What the names begin with that loops beat by. They are not the nodes' own:
+// a node may live, and publish, whose loop does not. A blind one does not see
+// other nodes' couriers, and leaves the areas to those that do, if any.
+const (
+	loopName  = "loop "
+	blindName = "blind loop "
+)
 
-// living notes whose loops live, of all who beat.
+// beat says that this loop lives, and returns the names of all who beat.
+func (l *Loop) beat(ctx context.Context) (beating []string, err error) {
+	name, other := loopName, blindName
+	if l.Mirror != nil && l.Mirror.Blind() {
+		name, other = other, name
+	}
+	if l.beats != name {
+		if l.beats != "" {
+			l.Log.LogAttrs(ctx, slog.LevelWarn, "whether this node sees all couriers has changed", slog.Bool("blind", name == blindName))
+		}
+		if _, err := l.Store.Beat(ctx, other+l.Node, 0); err != nil {
+			return nil, err
+		}
+		l.beats = name
+	}
+	return l.Store.Beat(ctx, name+l.Node, l.ttl)
+}
+
+// living notes which nodes share the areas, of all who beat.
 func (h *holding) living(beating []string) []string {
-	var nodes []string
+	var nodes, blind []string
 	for _, name := range beating {
 		if node, is := strings.CutPrefix(name, loopName); is {
 			nodes = append(nodes, node)
+		} else if node, is := strings.CutPrefix(name, blindName); is {
+			blind = append(blind, node)
 		}
+	}
+	if len(nodes) == 0 {
+		nodes = blind
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -269,7 +296,10 @@ func (l *Loop) leave(ctx context.Context) {
 	areas, others := slices.Collect(maps.Keys(h.tokens)), h.alive
 	h.tokens, h.alive, h.beaten = map[string]int64{}, nil, time.Time{}
 	h.mu.Unlock()
-	_, err := l.Store.Beat(ctx, loopName+l.Node, 0)
+	if l.beats == "" {
+		return // it has not begun
+	}
+	_, err := l.Store.Beat(ctx, l.beats+l.Node, 0)
 	if err == nil && len(areas) > 0 {
 		_, err = l.Store.Leases(ctx, l.holder(), areas, 0)
 	}

@@ -232,6 +232,47 @@ func TestALoopThatHangsIsReplaced(t *testing.T) {
 	w.wantHistory(order, "placed", "searching", "assigned")
 }
 
+// A node that does not see the couriers of others leaves the areas to those
+// that do; where nobody does, each does what it can.
+func TestABlindNodeLeavesTheAreas(t *testing.T) {
+	w := newWorld(t, assignMode)
+	names := twoNodes(t, market, market.Offset(200_000, 0))
+	var mirrors []*mirrored
+	var loops []*dispatch.Loop
+	for _, name := range names {
+		m := &mirrored{}
+		_, l := w.node(name, func(d *dispatch.Deps) { d.Mirror = m })
+		mirrors, loops = append(mirrors, m), append(loops, l)
+	}
+	w.meet(loops...)
+	w.place("k1", nil)
+	w.place("k2", func(n *dispatch.NewOrder) {
+		n.Pickup.Point, n.Dropoff.Point = market.Offset(200_000, 0), market.Offset(201_000, 0)
+	})
+	hold := func(when string, a, b int) {
+		t.Helper()
+		w.until(when, func() bool {
+			w.rounds(loops...)
+			return min(loops[0].Stats().Areas, 2) == a && min(loops[1].Stats().Areas, 2) == b
+		})
+	}
+	both := func() bool { return loops[0].Stats().Areas+loops[1].Stats().Areas == 3 } // with housekeeping
+	shared := func(when string) {
+		t.Helper()
+		w.until(when, func() bool {
+			w.rounds(loops...)
+			return both() && loops[0].Stats().Areas > 0 && loops[1].Stats().Areas > 0
+		})
+	}
+	shared("both hold some")
+	mirrors[0].blind.Store(true)
+	hold("the blind one holds none", 0, 2)
+	mirrors[1].blind.Store(true)
+	shared("two blind ones share")
+	mirrors[0].blind.Store(false)
+	hold("the one that sees again holds all", 2, 0)
+}
+
 // An area that nobody can lease, and where nobody matches, raises the alarm
 // as any other (I13).
 func TestNothingWaitsSilentlyWhereNobodyMatches(t *testing.T) {

@@ -19,6 +19,7 @@ type Loop struct {
 	*Service
 	run     string        // tells this life of the node from those before
 	ttl     time.Duration // of its leases
+	beats   string        // what the name begins with that it beats by; under holding.keeping
 	holding holding
 	cover   cover
 	told    map[string]string // order → what was last recorded of its waiting

@@ -58,9 +58,9 @@ func (c *cover) look(ctx context.Context, l *Loop, areas map[string]int64) {
 			all[region] = struct{}{}
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, coverWithin)
+	within, cancel := context.WithTimeout(ctx, coverWithin)
 	defer cancel()
-	if err := l.Mirror.Cover(ctx, slices.Collect(maps.Keys(all))...); err != nil && ctx.Err() == nil {
+	if err := l.Mirror.Cover(within, slices.Collect(maps.Keys(all))...); err != nil && ctx.Err() == nil {
 		l.Log.LogAttrs(ctx, slog.LevelWarn, "new areas not mirrored, going on with what is known", slog.Any("err", err))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -66,7 +67,10 @@ type mirrored struct {
 	places
 	covered []geo.Cell
 	fault   error
+	blind   atomic.Bool
 }
+
+func (m *mirrored) Blind() bool { return m.blind.Load() }
 
 func (m *mirrored) Cover(_ context.Context, regions ...geo.Cell) error {
 	m.covered = regions

@@ -34,6 +34,8 @@ type Mirror interface {
 	// cell for all) that it holds. After an error it holds them as far as it
 	// can.
 	Cover(ctx context.Context, regions ...geo.Cell) error
+	// Blind says that for long it could not read what it mirrors.
+	Blind() bool
 }
 
 // Deps are what a Service stands on.

@@ -319,6 +319,17 @@ func (m *Mirror) Near(ctx context.Context, at geo.Point, radius float64, limit i
 	return m.held.Near(ctx, at, radius, limit)
 }
 
+// blindAfter is how long, in real time, the index must be away at least
+// before Blind says so: with a fast clock couriers go stale much sooner.
+const blindAfter = 15 * time.Second
+
+// Blind says that the index could not be read for so long that couriers of
+// other nodes go stale here.
+func (m *Mirror) Blind() bool {
+	half := time.Duration(float64(m.config.StaleAfter) / 2 / m.clock.Rate())
+	return m.Stats().Age > max(half, blindAfter)
+}
+
 // Stats is a snapshot.
 func (m *Mirror) Stats() MirrorStats {
 	m.mu.RLock()

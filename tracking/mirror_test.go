@@ -321,10 +321,22 @@ func TestARunningMirrorHeals(t *testing.T) {
 				if ago(16 * time.Second); !held() {
 					t.Error("what the feed lost is not there after a snapshot")
 				}
+				if m.Blind() {
+					t.Error("blind though the index is read")
+				}
 				shared.fail(errors.New("away"))
 				if ago(90 * time.Second); held() {
 					t.Error("who is silent is still there")
 				}
+				time.Sleep(15 * time.Second)
+				if synctest.Wait(); !m.Blind() {
+					t.Error("the index is away for long, and nobody is told")
+				}
+				shared.fail(nil)
+				if ago(16 * time.Second); m.Blind() {
+					t.Error("blind though the index is back")
+				}
+				shared.fail(errors.New("away"))
 				fix.Time, fix.Received = clk.Now(), clk.Now()
 				if err := feed.Publish(ctx, []Fix{fix}); err != nil {
 					t.Fatal(err)

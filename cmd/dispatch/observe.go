@@ -54,7 +54,7 @@ func (n *node) observe() {
 // observeMatching names the figures of areas, mirror and wake-ups.
 func (n *node) observeMatching(gauge func(name, help string, read func() float64), counter func(name, help string, read func() uint64)) {
 	loop := n.loop.Stats
-	gauge("matching_nodes", "Nodes whose loops live, this one too.", func() float64 { return float64(loop().Nodes) })
+	gauge("matching_nodes", "Nodes that share the areas, as far as this one knows.", func() float64 { return float64(loop().Nodes) })
 	gauge("areas_held", "Areas that this node has the lease of.", func() float64 { return float64(loop().Areas) })
 	gauge("areas_blocked", "Areas that fall to this node while another holds them.", func() float64 { return float64(loop().Blocked) })
 	counter("leases_lost", "Leases that ran out or were taken over.", func() uint64 { return loop().Lost })
