@@ -41,9 +41,17 @@ type engines struct {
 	index   tracking.Index
 	mirror  *tracking.Mirror // nil: the index is in this process already
 	feed    tracking.Feed
-	bus     bus.Bus
-	limiter web.Limiter    // nil: web's own
-	closers []func() error // last opened, first closed
+	bus     events
+	answers map[string]func(context.Context) bool // the disposable ones, for /readyz
+	limiter web.Limiter                           // nil: web's own
+	closers []func() error                        // last opened, first closed
+}
+
+// events is what this node tells the others, and what one of them all does.
+type events interface {
+	bus.Bus
+	bus.Worker
+	bus.Meter
 }
 
 func openEngines(ctx context.Context, f serverFlags, clk clock.Clock, log *slog.Logger) (e engines, err error) {
@@ -59,8 +67,9 @@ func openEngines(ctx context.Context, f serverFlags, clk clock.Clock, log *slog.
 	if err := e.openPositions(ctx, f, clk, log); err != nil {
 		return e, err
 	}
+	e.answers["bus"] = func(context.Context) bool { return e.bus.Stats().Connected }
 	if f.AMQPURL == "" {
-		e.bus = bus.NewMemory(bus.MemoryConfig{})
+		e.bus = bus.NewMemory(bus.MemoryConfig{Queues: queues(), Log: log})
 		return e, nil
 	}
 	broker, err := rabbitmq.Open(ctx, rabbitmq.Config{URL: f.AMQPURL, Name: f.node}, log)
@@ -79,6 +88,7 @@ func openStore(ctx context.Context, f serverFlags, clk clock.Clock) (*sqlstore.S
 }
 
 func (e *engines) openPositions(ctx context.Context, f serverFlags, clk clock.Clock, log *slog.Logger) error {
+	e.answers = map[string]func(context.Context) bool{"positions": func(context.Context) bool { return true }}
 	if len(f.RedisURL) == 0 {
 		e.index, e.feed = tracking.NewMemory(), tracking.NewMemoryFeed()
 		return nil
@@ -88,6 +98,7 @@ func (e *engines) openPositions(ctx context.Context, f serverFlags, clk clock.Cl
 	if err != nil {
 		return err
 	}
+	e.answers["positions"] = func(ctx context.Context) bool { return db.Ping(ctx) == nil }
 	feed := redis.NewFeed(db)
 	e.index, e.feed, e.limiter = redis.NewIndex(db), feed, sharedLimiter{redis.NewLimiter(db)}
 	e.closers = append(e.closers, db.Close, func() error { feed.Close(); return nil })
@@ -97,6 +108,17 @@ func (e *engines) openPositions(ctx context.Context, f serverFlags, clk clock.Cl
 	}
 	e.mirror, e.closers = mirror, append(e.closers, func() error { mirror.Close(); return nil })
 	return nil
+}
+
+// away says of each disposable engine whether it is.
+func (e *engines) away(ctx context.Context) map[string]bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	away := map[string]bool{}
+	for name, answers := range e.answers {
+		away[name] = !answers(ctx)
+	}
+	return away
 }
 
 // sharedLimiter gives web the limits of all nodes together.
