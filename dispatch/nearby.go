@@ -17,9 +17,10 @@ const (
 	// maxPlaces is how many places a round asks about, as long as they are
 	// not larger than an area: pickups near each other are one.
 	maxPlaces = 64
-	// farReach in metres is so far that a mirror of everything is less work
-	// than to know which regions.
-	farReach = 200_000
+	// farReach in metres is so far, and manyRegions are so many, that a
+	// mirror of everything is less work.
+	farReach    = 200_000
+	manyRegions = 8000
 	// coverWithin is the real time that a mirror has to read new regions.
 	coverWithin = 2 * time.Second
 )
@@ -57,6 +58,9 @@ func (c *cover) look(ctx context.Context, l *Loop, areas map[string]int64) {
 		for _, region := range regions {
 			all[region] = struct{}{}
 		}
+	}
+	if len(all) > manyRegions {
+		all = map[geo.Cell]struct{}{0: {}}
 	}
 	within, cancel := context.WithTimeout(ctx, coverWithin)
 	defer cancel()

@@ -195,8 +195,8 @@ func (m *Mirror) Cover(ctx context.Context, regions ...geo.Cell) error {
 	return errors.Join(err, m.keep(ctx, fixes))
 }
 
-// boxesOver are boxes around regions, by the areas that they lie in: one box
-// around two towns would hold the land between.
+// boxesOver are boxes around regions, few and small: each is a question to
+// the index, and one around two towns would hold the land between.
 func boxesOver(regions []geo.Cell) []geo.Bounds {
 	towns := make(map[geo.Cell][]geo.Cell)
 	for _, region := range regions {
@@ -210,7 +210,28 @@ func boxesOver(regions []geo.Cell) []geo.Bounds {
 	for _, town := range towns {
 		boxes = append(boxes, geo.Boxes(town)...)
 	}
+	for merged := true; merged; {
+		boxes, merged = mergedOnce(boxes)
+	}
 	return boxes
+}
+
+// mergedOnce has two boxes made one that is hardly larger than both.
+func mergedOnce(boxes []geo.Bounds) ([]geo.Bounds, bool) {
+	size := func(b geo.Bounds) float64 { return (b.North - b.South) * (b.East - b.West) }
+	for i, a := range boxes {
+		for j, b := range boxes[:i] {
+			both := geo.Bounds{
+				South: min(a.South, b.South), West: min(a.West, b.West),
+				North: max(a.North, b.North), East: max(a.East, b.East),
+			}
+			if size(both) <= 1.5*(size(a)+size(b)) {
+				boxes[j] = both
+				return slices.Delete(boxes, i, i+1), true
+			}
+		}
+	}
+	return boxes, false
 }
 
 // snapshot reads all that is covered, and drops what the index does not have

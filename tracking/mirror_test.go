@@ -172,6 +172,35 @@ func TestAMirrorConverges(t *testing.T) {
 	})
 }
 
+// An area and what is around it are about one question to the index, and two
+// towns do not hold the land between them.
+func TestAMirrorAsksInFewBoxes(t *testing.T) {
+	var regions []geo.Cell
+	for _, east := range []float64{0, 300_000} {
+		area, err := geo.CellOf(home.Offset(east, 0), geo.AreaResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		regions = append(regions, area.Regions(15_000)...)
+	}
+	boxes := boxesOver(regions)
+	if n := len(boxes); n < 2 || n > 6 {
+		t.Errorf("%d boxes around two towns", n)
+	}
+	between := home.Offset(150_000, 0)
+	for _, b := range boxes {
+		if b.Contains(between) {
+			t.Errorf("%+v holds what is between", b)
+		}
+	}
+	for _, region := range regions {
+		if !slices.ContainsFunc(boxes, func(b geo.Bounds) bool { return b.Contains(region.Center()) }) {
+			t.Fatalf("%v is in none of %+v", region.Center(), boxes)
+		}
+	}
+	t.Logf("%d boxes around %d regions", len(boxes), len(regions))
+}
+
 func (r *mirrorRig) wantHeld(t *testing.T, when string, want ...string) {
 	t.Helper()
 	var got []string
