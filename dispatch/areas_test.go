@@ -14,18 +14,23 @@ import (
 	"courier/tracking"
 )
 
-// shortLease lets tests see nodes come and go.
-const shortLease = 600 * time.Millisecond
+// How long leases last: shortLease lets tests see nodes die, longLease keeps
+// them alive on however slow a machine.
+const (
+	shortLease = 600 * time.Millisecond
+	longLease  = 10 * time.Minute
+)
 
 // meet rounds until every loop knows that the others live.
-func (w *world) meet(loops ...*dispatch.Loop) {
+func (w *world) meet(lease time.Duration, loops ...*dispatch.Loop) {
 	w.Helper()
 	for _, l := range loops {
-		l.SetLease(shortLease)
+		l.SetLease(lease)
 	}
 	w.until("all know of each other", func() bool {
 		met := true
 		for _, l := range loops {
+			l.Woken() // as if others had hinted: it beats sooner
 			w.must(l.Round(w.Context()))
 			met = met && l.Stats().Nodes == len(loops)
 		}
@@ -36,7 +41,7 @@ func (w *world) meet(loops ...*dispatch.Loop) {
 // until waits for a condition that rounds bring about.
 func (w *world) until(what string, is func() bool) {
 	w.Helper()
-	for patience := time.Now().Add(20 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
+	for patience := time.Now().Add(time.Minute); !is(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(patience) {
 			w.Fatalf("it never is so that %s", what)
 		}
@@ -67,6 +72,7 @@ func (w *world) rounds(loops ...*dispatch.Loop) {
 	var all sync.WaitGroup
 	for _, l := range loops {
 		all.Go(func() {
+			l.Woken()
 			if err := l.Round(context.WithoutCancel(w.Context())); err != nil {
 				w.Error(err)
 			}
@@ -122,13 +128,13 @@ func TestNodesShareTheAreas(t *testing.T) {
 		}
 	}
 
-	w.meet(loops[:3]...)
+	w.meet(shortLease, loops[:3]...)
 	orders := wait("first")
 	shared("three nodes share the areas", orders, 3)
 	matched(orders, 3)
 
 	orders = wait("second")
-	w.meet(loops...)
+	w.meet(shortLease, loops...)
 	shared("the fourth, that has joined, has its share", orders, 4)
 	matched(orders, 4)
 
@@ -209,7 +215,8 @@ func TestALoopThatHangsIsReplaced(t *testing.T) {
 	g := &gate{w.where, make(chan struct{})}
 	hung, a := w.node(names[0], func(d *dispatch.Deps) { d.Locator = g })
 	_, b := w.node(names[1])
-	w.meet(a, b)
+	const lease = time.Second
+	w.meet(lease, a, b)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	w.courier("Only", 100, nil)
@@ -222,7 +229,7 @@ func TestALoopThatHangsIsReplaced(t *testing.T) {
 		w.must(b.Round(t.Context()))
 		return w.order(order).Status == dispatch.Assigned
 	})
-	if took := time.Since(begun); took < 2*shortLease {
+	if took := time.Since(begun); took < 2*lease {
 		t.Errorf("replaced after %v, for a round that was only slow", took)
 	}
 	close(g.open)
@@ -244,7 +251,7 @@ func TestABlindNodeLeavesTheAreas(t *testing.T) {
 		_, l := w.node(name, func(d *dispatch.Deps) { d.Mirror = m })
 		mirrors, loops = append(mirrors, m), append(loops, l)
 	}
-	w.meet(loops...)
+	w.meet(longLease, loops...)
 	w.place("k1", nil)
 	w.place("k2", func(n *dispatch.NewOrder) {
 		n.Pickup.Point, n.Dropoff.Point = market.Offset(200_000, 0), market.Offset(201_000, 0)
@@ -328,7 +335,7 @@ func TestAnOrderWakesWhoeverMatchesIt(t *testing.T) {
 	names := twoNodes(t, market, market.Offset(200_000, 0))
 	edge, l := w.node(names[1], func(d *dispatch.Deps) { d.WakeNode = func(node string) { woken <- node } })
 	_, matcher := w.node(names[0])
-	w.meet(matcher, l)
+	w.meet(longLease, matcher, l)
 	w.Service = edge
 	place := func(key string, at geo.Point) {
 		t.Helper()

@@ -206,7 +206,7 @@ func TestTwoNodesWantOneCourierAtTheBorder(t *testing.T) {
 			names := twoNodes(t, inside, outside)
 			_, a := w.node(names[0])
 			_, b := w.node(names[1])
-			w.meet(a, b)
+			w.meet(longLease, a, b)
 			c := w.courier("Only", 0, nil)
 			w.put(c, inside)
 			place := func(key string, from geo.Point) string {
