@@ -24,7 +24,9 @@ func (s *Service) override(ctx context.Context, id string, ov Override, also []s
 		return Order{}, fmt.Errorf("override: %w", err)
 	}
 	var saved Order
+	var done *work
 	err = s.onOrder(ctx, id, also, func(w *work, o *held[Order], c *held[Courier]) error {
+		done = w
 		if ov.Version != 0 && ov.Version != o.seen {
 			return refuse("the order has changed since version %d: it is at %d now", ov.Version, o.seen)
 		}
@@ -37,7 +39,7 @@ func (s *Service) override(ctx context.Context, id string, ov Override, also []s
 	if err != nil {
 		return Order{}, fmt.Errorf("override: %w", err)
 	}
-	s.Wake()
+	s.look(done.areas()...)
 	page := []Order{saved}
 	err = s.fillETA(ctx, page)
 	return page[0], err

@@ -39,12 +39,12 @@ func (f engineFlags) check(s *settings, secret string) {
 type engines struct {
 	store   *sqlstore.Store
 	index   tracking.Index
+	mirror  *tracking.Mirror // nil: the index is in this process already
 	feed    tracking.Feed
 	bus     events
 	answers map[string]func(context.Context) bool // the disposable ones, for /readyz
 	limiter web.Limiter
 	redis   *positions     // nil without it
-	alive   *alive         // nil: this node is the only one
 	closers []func() error // last opened, first closed
 }
 
@@ -55,7 +55,9 @@ type events interface {
 	bus.Meter
 }
 
-func openEngines(ctx context.Context, f serverFlags, clk clock.Clock, log *slog.Logger) (e engines, err error) {
+// openEngines opens what the flags name; nodes tells how many share it, once
+// they serve.
+func openEngines(ctx context.Context, f serverFlags, clk clock.Clock, nodes func() int, log *slog.Logger) (e engines, err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.close())
@@ -65,7 +67,7 @@ func openEngines(ctx context.Context, f serverFlags, clk clock.Clock, log *slog.
 		return e, err
 	}
 	e.closers = append(e.closers, e.store.Close)
-	if err := e.openPositions(ctx, f, log); err != nil {
+	if err := e.openPositions(ctx, f, clk, nodes, log); err != nil {
 		return e, err
 	}
 	e.answers["bus"] = func(context.Context) bool { return e.bus.Stats().Connected }
@@ -88,7 +90,7 @@ func openStore(ctx context.Context, f serverFlags, clk clock.Clock) (*sqlstore.S
 	return sqlstore.OpenPostgres(ctx, sqlstore.PostgresConfig{URL: f.DatabaseURL, Node: f.node, Now: clk.Now})
 }
 
-func (e *engines) openPositions(ctx context.Context, f serverFlags, log *slog.Logger) error {
+func (e *engines) openPositions(ctx context.Context, f serverFlags, clk clock.Clock, nodes func() int, log *slog.Logger) error {
 	e.answers = map[string]func(context.Context) bool{"positions": func(context.Context) bool { return true }}
 	if len(f.RedisURL) == 0 {
 		e.index, e.feed, e.limiter = tracking.NewMemory(), tracking.NewMemoryFeed(), web.NewLimiter(limiterKeys)
@@ -100,10 +102,14 @@ func (e *engines) openPositions(ctx context.Context, f serverFlags, log *slog.Lo
 		return err
 	}
 	e.answers["positions"] = func(ctx context.Context) bool { return db.Ping(ctx) == nil }
-	e.alive = &alive{name: nodeName(f.Addr), beat: e.store.Beat, log: log}
-	e.redis = &positions{index: redis.NewIndex(db), feed: redis.NewFeed(db), limiter: redis.NewLimiter(db, e.alive.nodes)}
+	e.redis = &positions{index: redis.NewIndex(db), feed: redis.NewFeed(db), limiter: redis.NewLimiter(db, nodes)}
 	e.index, e.feed, e.limiter = e.redis.index, e.redis.feed, sharedLimiter{e.redis.limiter}
 	e.closers = append(e.closers, db.Close, func() error { e.redis.feed.Close(); return nil })
+	mirror, err := tracking.NewMirror(tracking.MirrorConfig{StaleAfter: f.StaleAfter}, e.index, e.feed, clk, log)
+	if err != nil {
+		return err
+	}
+	e.mirror, e.closers = mirror, append(e.closers, func() error { mirror.Close(); return nil })
 	return nil
 }
 

@@ -27,6 +27,8 @@ func (n *node) observe() {
 	gauge("feed_lag_seconds", "From a fix's receipt to index and feed.", func() float64 { return fixes().Lag.Seconds() })
 	gauge("couriers_tracked", "Couriers known to this process.", func() float64 { return float64(fixes().Couriers) })
 
+	n.observeMatching(gauge, counter)
+
 	for kind := range n.hub.Counters().Open {
 		n.metrics.Gauge("courier_sockets", "Open WebSockets, by endpoint.", map[string]string{"endpoint": kind},
 			func() float64 { return float64(n.hub.Counters().Open[kind]) })
@@ -85,4 +87,28 @@ func (n *node) observeBus(gauge func(string, string, func() float64), counter fu
 	} {
 		counter("bus_"+name, figure.help, func() uint64 { return figure.of(stats()) })
 	}
+}
+
+// observeMatching names the figures of areas, mirror and wake-ups.
+func (n *node) observeMatching(gauge func(name, help string, read func() float64), counter func(name, help string, read func() uint64)) {
+	loop := n.loop.Stats
+	gauge("matching_nodes", "Nodes that share the areas, as far as this one knows.", func() float64 { return float64(loop().Nodes) })
+	gauge("areas_held", "Areas that this node has the lease of.", func() float64 { return float64(loop().Areas) })
+	gauge("areas_blocked", "Areas that fall to this node while another holds them.", func() float64 { return float64(loop().Blocked) })
+	counter("leases_lost", "Leases that ran out or were taken over.", func() uint64 { return loop().Lost })
+	if n.waker != nil {
+		counter("wakes_sent", "Hints to other nodes that there is something to match.", func() uint64 { return n.waker.Counters().Sent })
+		counter("wakes_heard", "Hints from other nodes.", func() uint64 { return n.waker.Counters().Heard })
+		counter("wake_failures", "Hints that the bus did not take.", func() uint64 { return n.waker.Counters().Failures })
+	}
+	if n.engines.mirror == nil {
+		return
+	}
+	mirror := n.engines.mirror.Stats
+	gauge("mirror_couriers", "Couriers in this node's copy of the shared index.", func() float64 { return float64(mirror().Couriers) })
+	gauge("mirror_regions", "Regions that the copy covers.", func() float64 { return float64(mirror().Regions) })
+	gauge("mirror_lag_seconds", "From a fix's receipt, on any node, to the copy.", func() float64 { return mirror().Lag.Seconds() })
+	gauge("mirror_age_seconds", "Since the copy was last compared with the index.", func() float64 { return mirror().Age.Seconds() })
+	counter("mirror_snapshots", "Times that the index was read for the copy.", func() uint64 { return mirror().Snapshots })
+	counter("mirror_failures", "Times that it could not be read.", func() uint64 { return mirror().Failures })
 }
