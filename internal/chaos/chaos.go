@@ -107,7 +107,7 @@ func (c Config) people(server string, w sim.Watch) sim.Config {
 		staff[i] = c.Token(fmt.Sprintf("auditor-%d", i+1))
 	}
 	return sim.Config{
-		Server: server, AdminToken: c.Token("simulation"), AuditWith: staff, Seed: c.Seed, Center: center, Cities: c.Cities,
+		Server: server, AdminToken: c.Token("simulation"), Staff: staff, Seed: c.Seed, Center: center, Cities: c.Cities,
 		Couriers: c.Couriers, OrdersPerHour: c.Orders / c.Rate * 3600, Flat: true, Grace: server1(c.Finish),
 		DeclineShare: 0.05, IgnoreShare: 0.02, FailShare: 0.01, CancelShare: 0.01,
 		RepeatShare: 0.05, SpyShare: 0.02, QuietShare: 0.02,

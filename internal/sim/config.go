@@ -64,7 +64,7 @@ type Config struct {
 	Settle     time.Duration // real time left for the last frames before the check; default 1 s
 	CheckFor   time.Duration // real time the check may take; default 2 min
 	StaleAfter time.Duration // the server gives no work to couriers silent for so long (I10); 0: not checked
-	AuditWith  []string      // staff tokens for the check, which asks more than one may; default AdminToken
+	Staff      []string      // admins' tokens among whom what is asked of the server is shared, as one may not ask so often; default AdminToken
 	Watch      Watch
 
 	Log           *slog.Logger
@@ -89,8 +89,8 @@ func (c Config) withDefaults() Config {
 	fill(&c.Cities, 1)
 	fill(&c.CheckFor, 2*time.Minute)
 	fill(&c.ProgressEvery, 5*time.Second)
-	if len(c.AuditWith) == 0 {
-		c.AuditWith = []string{c.AdminToken}
+	if len(c.Staff) == 0 {
+		c.Staff = []string{c.AdminToken}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
