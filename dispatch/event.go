@@ -68,4 +68,6 @@ type EventData struct {
 	Note    string    `json:"note,omitempty"`
 	At      time.Time `json:"at,omitzero"` // done then by the phone's clock, told later
 	Proof   *Proof    `json:"proof,omitempty"`
+	Area    string    `json:"area,omitempty"`  // whose lease the matcher held
+	Token   int64     `json:"token,omitempty"` // and the lease's token: of an area's events it never goes back (I5)
 }

@@ -18,6 +18,7 @@ import (
 // that holds the lease works.
 type Loop struct {
 	*Service
+	run    string            // tells this life of the node from the one before
 	token  int64             // of the lease
 	leased time.Time         // when it was last renewed; zero: not held
 	told   map[string]string // order → what was last recorded of its waiting
@@ -41,7 +42,7 @@ func NewLoop(s *Service, observe func(Round)) *Loop {
 	if observe == nil {
 		observe = func(Round) {}
 	}
-	return &Loop{Service: s, told: map[string]string{}, silent: map[string]time.Time{}, rounds: observe}
+	return &Loop{Service: s, run: s.NewID(), told: map[string]string{}, silent: map[string]time.Time{}, rounds: observe}
 }
 
 // The lease that makes one node's loop the one that works. A node that dies
@@ -57,7 +58,8 @@ func (l *Loop) hold(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	began := time.Now()
-	token, held, err := l.Store.Lease(ctx, leaseArea, l.Node, leaseTTL)
+	tokens, err := l.Store.Leases(ctx, Holder{l.Node, l.run}, []string{leaseArea}, leaseTTL)
+	token, held := tokens[leaseArea]
 	if err != nil || !held {
 		l.leased = time.Time{}
 		return false, err
@@ -73,7 +75,7 @@ func (l *Loop) release(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	if _, _, err := l.Store.Lease(ctx, leaseArea, l.Node, 0); err != nil {
+	if _, err := l.Store.Leases(ctx, Holder{l.Node, l.run}, []string{leaseArea}, 0); err != nil {
 		l.Log.LogAttrs(ctx, slog.LevelWarn, "lease not given back", slog.Any("err", err))
 	}
 }

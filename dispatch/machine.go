@@ -19,6 +19,8 @@ type Command struct {
 	PIN     string    // delivered
 	At      time.Time // when it was done, where that was before it was told
 	Until   time.Time // declined, expired, unassigned: when the courier may be asked again
+	Area    string    // offered, assigned: by whose lease, where the matcher did it
+	Token   int64     // of that lease
 }
 
 // step is a way between statuses: to is empty where the status stays.
@@ -127,7 +129,7 @@ func (o *Order) apply(c Command, now time.Time) (Event, error) {
 
 // effect changes what goes with the step, beside status and version.
 func (o *Order) effect(c Command) (EventData, error) {
-	data := EventData{Reason: c.Reason, Note: c.Note, At: c.At}
+	data := EventData{Reason: c.Reason, Note: c.Note, At: c.At, Area: c.Area, Token: c.Token}
 	switch c.Type {
 	case EventOffered:
 		if o.Pinned != "" && o.Pinned != c.Courier {

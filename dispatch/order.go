@@ -114,6 +114,17 @@ type Proof struct {
 	Note string `json:"note,omitempty"`
 }
 
+// Area is the cell (geo.AreaResolution) of the pickup, as hexadecimal text:
+// whose lease a node needs to find a courier for the order. It is empty for a
+// pickup that is no point.
+func (o Order) Area() string {
+	cell, err := geo.CellOf(o.Pickup.Point, geo.AreaResolution)
+	if err != nil {
+		return ""
+	}
+	return cell.String()
+}
+
 // Due is the latest promised delivery, or the zero time without a promise.
 func (o Order) Due() time.Time {
 	switch {

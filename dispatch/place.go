@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -33,37 +32,29 @@ func (s *Service) Place(ctx context.Context, by Actor, n NewOrder, key string) (
 	if err := s.inZone(ctx, n.Pickup.Point, n.Dropoff.Point); err != nil {
 		return Order{}, false, err
 	}
-	order, replayed := Order{}, false
-	err = s.Store.Update(ctx, func(tx Tx) error {
-		replayed = false
-		scope := "orders/" + n.Merchant
-		kept, err := tx.Answer(scope, key)
-		switch {
-		case err == nil:
-			replayed = true
-			if !bytes.Equal(kept.Hash, hash) {
-				return ErrKeyReused
-			}
-			return json.Unmarshal(kept.Body, &order)
-		case !errors.Is(err, ErrNotFound):
-			return err
-		}
-		var events []Event
-		order, events = s.newOrder(n).Place(by, s.Clock.Now())
-		body, err := json.Marshal(order)
-		if err != nil {
-			return fmt.Errorf("encode answer: %w", err)
-		}
-		if err := tx.SaveAnswer(Answer{Scope: scope, Key: key, Hash: hash, Body: body, At: order.Times[Placed]}); err != nil {
-			return err
-		}
-		return tx.SaveOrder(order, 0, events)
-	})
+	order, events := s.newOrder(n).Place(by, s.Clock.Now())
+	body, err := json.Marshal(order)
 	if err != nil {
-		return Order{}, false, fmt.Errorf("place order: %w", err)
+		return Order{}, false, fmt.Errorf("encode answer: %w", err)
 	}
-	s.Wake()
-	return order, replayed, nil
+	kept, err := s.Store.Create(ctx, Creation{
+		Order: order, Events: events,
+		Answer: Answer{Scope: "orders/" + n.Merchant, Key: key, Hash: hash, Body: body, At: order.Times[Placed]},
+	})
+	switch {
+	case err != nil:
+		return Order{}, false, fmt.Errorf("place order: %w", err)
+	case kept == nil:
+		s.Wake()
+		return order, false, nil
+	case !bytes.Equal(kept.Hash, hash):
+		return Order{}, false, fmt.Errorf("place order: %w", ErrKeyReused)
+	}
+	var first Order
+	if err := json.Unmarshal(kept.Body, &first); err != nil {
+		return Order{}, false, fmt.Errorf("decode kept answer: %w", err)
+	}
+	return first, true, nil
 }
 
 func (s *Service) newOrder(n NewOrder) Order {

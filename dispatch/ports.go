@@ -28,12 +28,24 @@ type Store interface {
 	// error. Many callers may share a commit. fn must not block, must not
 	// keep tx, and may run again after a serialisation failure.
 	Update(ctx context.Context, fn func(tx Tx) error) error
-	// Lease takes or renews a holder's lease of an area for a time, by the
-	// store's clock; false: another holds it. The token grows whenever it
-	// changes hands. A ttl of 0 gives it back.
-	Lease(ctx context.Context, area, holder string, ttl time.Duration) (token int64, held bool, err error)
-	// Purge deletes answers, decisions and delivered outbox rows older than
-	// a time.
+	// Create stores a new order, its first events with an outbox row each,
+	// and the answer to its key, in one durable commit that many callers
+	// share. If the key has an answer already, nothing is stored and that
+	// answer is returned. ErrConflict: the order's id is taken. When ctx ends
+	// or the store becomes unavailable meanwhile, it may have been done or
+	// not: the same key again tells.
+	Create(ctx context.Context, c Creation) (kept *Answer, err error)
+	// Leases takes or renews a holder's leases of areas for a time, by the
+	// store's clock, and returns the token of each that it holds now. A token
+	// grows whenever its area changes hands, and never goes back; a newer Run
+	// of the same Node takes over at once. A ttl of 0 gives back.
+	Leases(ctx context.Context, h Holder, areas []string, ttl time.Duration) (tokens map[string]int64, err error)
+	// Beat says that a node lives, for a time by the store's clock, and
+	// returns all that do, sorted. A ttl of 0: it leaves.
+	Beat(ctx context.Context, node string, ttl time.Duration) (alive []string, err error)
+	// Areas returns the areas that have orders placed or searching, sorted.
+	Areas(ctx context.Context) ([]string, error)
+	// Purge deletes answers, decisions and departed nodes older than a time.
 	Purge(ctx context.Context, before time.Time) error
 }
 
@@ -93,6 +105,19 @@ type Tx interface {
 	SaveAnswer(a Answer) error
 }
 
+// Creation is a new order as it is stored at first.
+type Creation struct {
+	Order  Order
+	Events []Event
+	Answer Answer
+}
+
+// Holder is who holds leases.
+type Holder struct {
+	Node string // the same after a restart
+	Run  string // new at each start of the process, and sorts after the ones before
+}
+
 // Answer is a kept answer to an idempotent request.
 type Answer struct {
 	Scope string // whose key: "orders/<merchant>", "courier/<id>"
@@ -112,6 +137,7 @@ type OrderQuery struct {
 	PlacedTo    time.Time // exclusive
 	ChangedFrom time.Time // changed at or after
 	Open        bool      // only those that are not Terminal
+	Areas       []string  // whose pickup lies in one of these, see Order.Area
 	Limit       int       // 1-1000; 0: 50
 	Cursor      string    // ErrCursor when it is none of ours
 }

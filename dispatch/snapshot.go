@@ -104,7 +104,7 @@ func (l *Loop) give(ctx context.Context, snap snapshot, a match.Assignment) erro
 			if o.seen != snap.orders[id].Version {
 				return refuse("the order has moved on")
 			}
-			command := Command{Type: EventAssigned, By: Actor{Role: RoleMatcher}, Courier: a.Courier}
+			command := Command{Type: EventAssigned, By: Actor{Role: RoleMatcher}, Courier: a.Courier, Area: leaseArea, Token: l.token}
 			if l.Mode == ModeOffer {
 				command.Type, command.Offer = EventOffered, offer
 			}

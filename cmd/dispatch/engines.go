@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"courier/internal/bus"
@@ -61,7 +62,7 @@ func openEngines(ctx context.Context, f serverFlags, clk clock.Clock, log *slog.
 		e.bus = bus.NewMemory(bus.MemoryConfig{})
 		return e, nil
 	}
-	broker, err := rabbitmq.Open(ctx, rabbitmq.Config{URL: f.AMQPURL, Name: nodeName(f.Addr)}, log)
+	broker, err := rabbitmq.Open(ctx, rabbitmq.Config{URL: f.AMQPURL, Name: f.node}, log)
 	if err != nil {
 		return e, err
 	}
@@ -71,9 +72,9 @@ func openEngines(ctx context.Context, f serverFlags, clk clock.Clock, log *slog.
 
 func openStore(ctx context.Context, f serverFlags, clk clock.Clock) (*sqlstore.Store, error) {
 	if f.DatabaseURL == "" {
-		return sqlstore.Open(ctx, sqlstore.Config{Dir: f.DataDir, Now: clk.Now})
+		return sqlstore.Open(ctx, sqlstore.Config{Dir: f.DataDir, Node: f.node, Now: clk.Now})
 	}
-	return sqlstore.OpenPostgres(ctx, sqlstore.PostgresConfig{URL: f.DatabaseURL, Now: clk.Now})
+	return sqlstore.OpenPostgres(ctx, sqlstore.PostgresConfig{URL: f.DatabaseURL, Node: f.node, Now: clk.Now})
 }
 
 func (e *engines) openPositions(ctx context.Context, f serverFlags, log *slog.Logger) error {
@@ -109,13 +110,18 @@ func (l sharedLimiter) Look(ctx context.Context, key string, limit web.Limit) (t
 	return l.all.Look(ctx, key, limit.PerSecond, limit.Burst)
 }
 
-// nodeName tells nodes apart, and is the same after a restart.
+// nodeName tells nodes apart, and is the same after a restart; with a port
+// that the system chooses, each start is a node of its own.
 func nodeName(addr string) string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "node"
 	}
-	return host + "/" + addr
+	name := host + "/" + addr
+	if strings.HasSuffix(addr, ":0") {
+		name += "/" + newID()
+	}
+	return name
 }
 
 func (e *engines) close() error {

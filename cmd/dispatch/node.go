@@ -54,6 +54,7 @@ type node struct {
 // newNode builds and connects everything and opens the listeners. Nothing
 // runs before run.
 func newNode(ctx context.Context, f serverFlags, x extras, logs io.Writer) (n *node, err error) {
+	f.node = nodeName(f.Addr)
 	n = &node{flags: f}
 	if n.log, err = telemetry.NewLogger(logs, f.LogLevel, f.LogFormat); err != nil {
 		return nil, err

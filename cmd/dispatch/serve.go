@@ -58,6 +58,8 @@ type serverFlags struct {
 
 	LogLevel  string `default:"info" help:"debug, info, warn or error." group:"Log"`
 	LogFormat string `default:"text" help:"text or json." group:"Log"`
+
+	node string // see nodeName
 }
 
 // check names every setting that is wrong by itself. What only a package can
@@ -152,7 +154,7 @@ func (f serverFlags) dispatchConfig() (dispatch.Config, error) {
 	c.Mode, c.OfferTimeout, c.CoolDown, c.Interval = dispatch.Mode(f.Mode), f.OfferTimeout, f.CoolDown, f.Interval
 	c.Lead, c.SearchLimit, c.StaleAfter, c.LostAfter = f.Lead, f.SearchLimit, f.StaleAfter, f.LostAfter
 	c.EarlyPosition, c.AllStops, c.CourierPhone = f.EarlyPosition, f.AllStops, f.CourierPhone
-	c.Match, c.Node = options, nodeName(f.Addr)
+	c.Match, c.Node = options, f.node
 	return c, nil
 }
 

@@ -14,11 +14,11 @@ import (
 
 // TestLeases is invariant I5: a paused node cannot write.
 func TestLeases(t *testing.T, open func(t *testing.T) dispatch.Store) {
-	take := func(t *testing.T, s dispatch.Store, holder string, ttl time.Duration) (int64, bool) {
+	take := func(t *testing.T, s dispatch.Store, node string, ttl time.Duration) (int64, bool) {
 		t.Helper()
-		token, ok, err := s.Lease(t.Context(), "area", holder, ttl)
+		tokens, err := s.Leases(t.Context(), dispatch.Holder{Node: node, Run: "1"}, []string{"area"}, ttl)
 		wantNo(t, err)
-		return token, ok
+		return tokens["area"], len(tokens) > 0
 	}
 	check := func(s dispatch.Store, token int64) error {
 		return s.Update(context.Background(), func(tx dispatch.Tx) error {
@@ -37,8 +37,8 @@ func TestLeases(t *testing.T, open func(t *testing.T) dispatch.Store) {
 		if token, ok := take(t, s, "b", time.Hour); ok {
 			t.Errorf("another takes it too: %d", token)
 		}
-		if _, ok, err := s.Lease(t.Context(), "other", "b", time.Hour); !ok || err != nil {
-			t.Errorf("another area: %v, %v", ok, err)
+		if tokens, err := s.Leases(t.Context(), dispatch.Holder{Node: "b", Run: "1"}, []string{"other"}, time.Hour); tokens["other"] == 0 || err != nil {
+			t.Errorf("another area: %v, %v", tokens, err)
 		}
 		wantNo(t, check(s, first))
 	})
@@ -81,11 +81,11 @@ func TestLeases(t *testing.T, open func(t *testing.T) dispatch.Store) {
 		var all sync.WaitGroup
 		for i := range 16 {
 			all.Go(func() {
-				_, ok, err := s.Lease(context.Background(), "area", fmt.Sprint("node", i), time.Hour)
+				tokens, err := s.Leases(context.Background(), dispatch.Holder{Node: fmt.Sprint("node", i), Run: "1"}, []string{"area"}, time.Hour)
 				if err != nil {
 					t.Error(err)
 				}
-				if ok {
+				if len(tokens) > 0 {
 					taken.Add(1)
 				}
 			})

@@ -8,16 +8,26 @@ import (
 	"time"
 
 	"courier/dispatch"
+	"courier/geo"
 )
 
-// population stores orders of every status, three merchants, some couriers
-// and references, several placed in the same microsecond.
+// town is the pickup of orders; each number's lies in another area.
+func town(n int) geo.Point { return geo.Point{Lat: 50 + float64(n), Lng: 4} }
+
+// area is that of a town.
+func area(n int) string {
+	return dispatch.Order{Pickup: dispatch.Place{Point: town(n)}}.Area()
+}
+
+// population stores orders of every status, three merchants, four areas, some
+// couriers and references, several placed in the same microsecond.
 func population(t *testing.T, s dispatch.Store) []dispatch.Order {
 	t.Helper()
 	var all []dispatch.Order
 	for i := range 72 {
 		o, e := newOrder(fmt.Sprintf("o%02d", (i*37)%72), start.Add(time.Duration(i/3)*time.Minute))
 		o.Merchant = fmt.Sprintf("m%d", i%3)
+		o.Pickup.Point = town(i % 4)
 		if i%4 == 0 {
 			o.Reference = fmt.Sprintf("r%d", i%8)
 		}
@@ -46,6 +56,7 @@ func selects(q dispatch.OrderQuery, o dispatch.Order) bool {
 	return (q.Merchant == "" || o.Merchant == q.Merchant) &&
 		(q.Courier == "" || o.Courier == q.Courier) &&
 		(q.Reference == "" || o.Reference == q.Reference) &&
+		(len(q.Areas) == 0 || slices.Contains(q.Areas, o.Area())) &&
 		(len(q.Statuses) == 0 || slices.Contains(q.Statuses, o.Status)) &&
 		(q.PlacedFrom.IsZero() || !placed.Before(q.PlacedFrom)) &&
 		(q.PlacedTo.IsZero() || placed.Before(q.PlacedTo)) &&
@@ -77,11 +88,17 @@ func testLists(t *testing.T, open Open) {
 		"open":                          {Open: true},
 		"open and failed":               {Open: true, Statuses: []dispatch.Status{dispatch.Failed}},
 		"a merchant's open ones":        {Merchant: "m0", Open: true},
+		"an area's":                     {Areas: []string{area(1)}},
+		"two areas' waiting ones":       {Areas: []string{area(0), area(3), area(0)}, Statuses: []dispatch.Status{dispatch.Placed, dispatch.Searching}},
+		"an area's open ones":           {Areas: []string{area(2)}, Open: true},
+		"areas' failed ones":            {Areas: []string{area(0), area(1), area(2)}, Statuses: []dispatch.Status{dispatch.Failed, dispatch.Assigned}},
+		"an area's of a merchant":       {Areas: []string{area(0)}, Merchant: "m0", Open: true},
+		"nobody's area":                 {Areas: []string{area(9)}, Open: true},
 		"placed from":                   {PlacedFrom: middle},
 		"placed to":                     {PlacedTo: middle},
 		"placed between":                {PlacedFrom: middle, PlacedTo: middle.Add(3 * time.Minute)},
 		"changed from":                  {ChangedFrom: middle.Add(time.Second)},
-		"all conditions at once":        {Merchant: "m0", Courier: "c0", Statuses: dispatch.Statuses(), PlacedFrom: start, PlacedTo: start.Add(time.Hour), ChangedFrom: start, Open: true},
+		"all conditions at once":        {Merchant: "m0", Courier: "c0", Statuses: dispatch.Statuses(), PlacedFrom: start, PlacedTo: start.Add(time.Hour), ChangedFrom: start, Open: true, Areas: []string{area(0)}},
 		"statuses and placed, and open": {Statuses: []dispatch.Status{dispatch.Placed, dispatch.AtDropoff}, PlacedTo: middle, Open: true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,13 +9,17 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"courier/internal/bus"
 )
 
 // Config sets the relay up; a zero field takes its default.
 type Config struct {
 	Batch      int           // rows in one publish; default 500
-	Sweep      time.Duration // how often to look without a signal; default 1 s
+	Sweep      time.Duration // how often to look without a signal, and to adopt; default 1 s
+	Beat       time.Duration // how often to say that this node lives; default 3 s
+	Life       time.Duration // how long a beat holds; default 10 s
 	BackoffMin time.Duration // first wait after a failure; default 50 ms
 	BackoffMax time.Duration // longest wait; default 5 s
 	Timeout    time.Duration // of one read, publish or mark; default 10 s
@@ -29,6 +33,8 @@ func (c Config) withDefaults() (Config, error) {
 		standard time.Duration
 	}{
 		"Sweep":      {&c.Sweep, time.Second},
+		"Beat":       {&c.Beat, 3 * time.Second},
+		"Life":       {&c.Life, 10 * time.Second},
 		"BackoffMin": {&c.BackoffMin, 50 * time.Millisecond},
 		"BackoffMax": {&c.BackoffMax, 5 * time.Second},
 		"Timeout":    {&c.Timeout, 10 * time.Second},
@@ -50,20 +56,23 @@ func (c Config) withDefaults() (Config, error) {
 	if c.BackoffMin > c.BackoffMax {
 		errs = append(errs, fmt.Errorf("BackoffMin: %s is over BackoffMax, %s", c.BackoffMin, c.BackoffMax))
 	}
+	if c.Beat >= c.Life {
+		errs = append(errs, fmt.Errorf("Beat: %s is not under Life, %s", c.Beat, c.Life))
+	}
 	return c, errors.Join(errs...)
 }
 
 // Relay publishes what waits in the outbox. Rows go in the order in which
 // the source gives them and a batch that failed goes again before anything
-// younger, so that each key keeps its order; a crash between publishing and
-// marking sends rows twice, never not at all.
+// younger, so that what this node wrote of a key keeps its order; a crash
+// between publishing and marking sends rows twice, never not at all.
 type Relay struct {
 	Config
 	source Source
 	bus    bus.Bus
 	log    *slog.Logger
 
-	published, failures atomic.Uint64
+	published, failures, adopted atomic.Uint64
 }
 
 // New checks the configuration and reports every fault.
@@ -82,17 +91,30 @@ func New(c Config, source Source, b bus.Bus, log *slog.Logger) (*Relay, error) {
 type Counters struct {
 	Published uint64 // rows taken by the bus
 	Failures  uint64 // batches that had to be tried again
+	Adopted   uint64 // rows that nodes left behind which do not live any more
 }
 
 // Counters is safe to call at any time.
 func (r *Relay) Counters() Counters {
-	return Counters{Published: r.published.Load(), Failures: r.failures.Load()}
+	return Counters{Published: r.published.Load(), Failures: r.failures.Load(), Adopted: r.adopted.Load()}
 }
 
 // Run relays until ctx ends, and then for at most Drain what still waits. It
 // returns an error only when rows were left behind: they stay in the outbox.
 func (r *Relay) Run(ctx context.Context) error {
+	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var beats errgroup.Group
+	beats.Go(func() error { r.beat(beating); return nil })
 	r.relay(ctx)
+	err := r.drain(ctx)
+	stop()
+	_ = beats.Wait() // it has none
+	return err
+}
+
+// drain publishes what still waits.
+func (r *Relay) drain(ctx context.Context) error {
 	bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Drain)
 	defer cancel()
 	for backoff := r.BackoffMin; ; backoff = min(2*backoff, r.BackoffMax) {
@@ -114,7 +136,13 @@ func (r *Relay) relay(ctx context.Context) {
 	sweep := time.NewTicker(r.Sweep)
 	defer sweep.Stop()
 	backoff := r.BackoffMin
+	r.adopt(ctx)
 	for ctx.Err() == nil {
+		select {
+		case <-sweep.C:
+			r.adopt(ctx)
+		default:
+		}
 		n, err := r.batch(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -134,9 +162,51 @@ func (r *Relay) relay(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-sweep.C:
+			r.adopt(ctx)
 		case <-r.source.Committed():
 		}
 	}
+}
+
+// adopt takes over what dead nodes left.
+func (r *Relay) adopt(ctx context.Context) {
+	bound, cancel := context.WithTimeout(ctx, r.Timeout)
+	defer cancel()
+	n, err := r.source.Adopt(bound)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		r.log.LogAttrs(ctx, slog.LevelWarn, "outbox rows of dead nodes not adopted", slog.Any("err", err))
+	case n > 0:
+		r.adopted.Add(uint64(n)) //nolint:gosec // not negative
+		r.log.LogAttrs(ctx, slog.LevelInfo, "outbox rows of dead nodes adopted", slog.Int("rows", n))
+	}
+}
+
+// beat says that this node lives, until ctx ends; then that it does no more,
+// so that others need not wait before they adopt what it left.
+func (r *Relay) beat(ctx context.Context) {
+	tick := time.NewTicker(r.Beat)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		if err := r.live(ctx, r.Life); err != nil && ctx.Err() == nil {
+			r.log.LogAttrs(ctx, slog.LevelWarn, "sign of life not given", slog.Any("err", err))
+		}
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+	if err := r.live(context.WithoutCancel(ctx), 0); err != nil {
+		r.log.LogAttrs(ctx, slog.LevelWarn, "departure not told", slog.Any("err", err))
+	}
+}
+
+// live is bounded by a beat: a late one is worth no wait.
+func (r *Relay) live(ctx context.Context, ttl time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, r.Beat)
+	defer cancel()
+	return r.source.Live(ctx, ttl)
 }
 
 // batch moves at most Batch rows and returns how many there were.

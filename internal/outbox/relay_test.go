@@ -24,6 +24,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type source struct {
 	mu        sync.Mutex
 	rows      []outbox.Row
+	orphans   []outbox.Row // of nodes that do not live
+	beats     []beat
 	committed chan struct{}
 	failDone  func(rows []int64) error // asked before marking
 	failRead  error
@@ -61,6 +63,28 @@ func (s *source) Done(_ context.Context, ids []int64) error {
 	}
 	s.rows = slices.DeleteFunc(s.rows, func(r outbox.Row) bool { return slices.Contains(ids, r.ID) })
 	return nil
+}
+
+func (s *source) Adopt(context.Context) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.orphans)
+	s.rows, s.orphans = append(s.rows, s.orphans...), nil
+	return n, s.failRead
+}
+
+func (s *source) Live(_ context.Context, ttl time.Duration) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.beats = append(s.beats, beat{time.Now(), ttl, len(s.rows)})
+	return nil
+}
+
+// beat is one sign of life, and how many rows waited then.
+type beat struct {
+	at      time.Time
+	ttl     time.Duration
+	waiting int
 }
 
 func (s *source) Committed() <-chan struct{} { return s.committed }

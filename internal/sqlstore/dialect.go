@@ -18,8 +18,11 @@ type dialect struct {
 	hint    func(index string) string               // follows a table: read it by this index
 	cut     bool                                    // does not merge a UNION ALL in order: each arm ends at the limit
 	lock    string                                  // ends a SELECT that locks its rows
-	share   string                                  // ends a SELECT whose rows must stay as they are
+	share   string                                  // ends a SELECT whose rows' keys must stay as they are
 	clock   string                                  // now, in microseconds
+	any     string                                  // follows a column: is one of the texts in a parameter, %s
+	texts   func(texts []string) any                // what such a parameter is
+	lease   string                                  // Leases, see there
 	unique  func(err error) bool                    // a primary key or unique index refused
 	check   func(err error, constraint string) bool // a CHECK of this name refused
 	explain func(err error) error                   // adds this package's own sentinel, or nothing

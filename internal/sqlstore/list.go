@@ -165,12 +165,15 @@ func (d *dialect) ordersQuery(q dispatch.OrderQuery, limit int) (string, []any, 
 
 func (d *dialect) ordersList(q dispatch.OrderQuery) (*list, error) {
 	l := &list{columns: orderColumns, column: "status", choice: distinct(q.Statuses), cut: d.cut}
+	open, status := q.Open, l.choice
 	var index string
 	switch {
 	case q.Courier != "": // few orders: the other conditions are filters
 		index = "orders_courier"
 	case q.Reference != "":
 		index = "orders_reference"
+	case len(q.Areas) > 0 && (q.Open || allOpen(l.choice)): // sorted: it is read for all of them
+		index, open, l.choice = "orders_area", true, nil
 	case q.ChangedFrom.IsZero() && q.Merchant == "" && q.Open && len(l.choice) == 0:
 		index = "orders_open"
 	default: // these indices begin with the status: every query names some
@@ -187,6 +190,12 @@ func (d *dialect) ordersList(q dispatch.OrderQuery) (*list, error) {
 	}
 	l.table = "orders" + d.hint(index)
 
+	if len(q.Areas) > 0 {
+		l.and("area"+d.any, d.texts(q.Areas))
+	}
+	if index == "orders_area" && len(status) > 0 {
+		l.and("status"+d.any, d.texts(status))
+	}
 	if q.Merchant != "" {
 		l.and("merchant = %s", q.Merchant)
 	}
@@ -196,7 +205,7 @@ func (d *dialect) ordersList(q dispatch.OrderQuery) (*list, error) {
 	if q.Reference != "" {
 		l.and("reference = %s AND reference <> ''", q.Reference)
 	}
-	if q.Open {
+	if open {
 		l.and("terminal = 0")
 	}
 	if !q.PlacedFrom.IsZero() {
@@ -220,6 +229,16 @@ func (d *dialect) ordersList(q dispatch.OrderQuery) (*list, error) {
 		l.and("(placed_at, id) < (%s, %s)", at, parts[1])
 	}
 	return l, nil
+}
+
+// allOpen says whether an order in any of these statuses is open for sure.
+func allOpen(statuses []string) bool {
+	for _, s := range statuses {
+		if (dispatch.Order{Status: dispatch.Status(s)}).Terminal() {
+			return false
+		}
+	}
+	return len(statuses) > 0
 }
 
 // allStatuses are those there are; with open, those that an order which is

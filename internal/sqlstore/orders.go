@@ -141,9 +141,9 @@ func (t *tx) insertOrder(o dispatch.Order, events []dispatch.Event, doc string) 
 		placed = events[0].Time
 	}
 	n, err := t.exec(fmt.Sprintf("insert order %q", o.ID), `INSERT INTO orders
-		(id, merchant, reference, status, terminal, courier, version, placed_at, changed_at, doc)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING`,
-		o.ID, o.Merchant, o.Reference, string(o.Status), flag(o.Terminal()), o.Courier, o.Version,
+		(id, merchant, reference, status, terminal, courier, area, version, placed_at, changed_at, doc)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING`,
+		o.ID, o.Merchant, o.Reference, string(o.Status), flag(o.Terminal()), o.Courier, o.Area(), o.Version,
 		micros(placed), micros(events[len(events)-1].Time), doc)
 	if err == nil && n == 0 {
 		t.exists("order", o.ID)
@@ -156,14 +156,14 @@ func (t *tx) updateOrder(o dispatch.Order, seen int64, events []dispatch.Event, 
 	attempted := fmt.Sprintf("update order %q", o.ID)
 	var n int64
 	if len(events) == 0 {
-		n, err = t.exec(attempted, `UPDATE orders SET courier = $1, doc = $2
-			WHERE id = $3 AND version = $4 AND merchant = $5 AND reference = $6 AND status = $7`,
-			o.Courier, doc, o.ID, seen, o.Merchant, o.Reference, string(o.Status))
+		n, err = t.exec(attempted, `UPDATE orders SET courier = $1, area = $2, doc = $3
+			WHERE id = $4 AND version = $5 AND merchant = $6 AND reference = $7 AND status = $8`,
+			o.Courier, o.Area(), doc, o.ID, seen, o.Merchant, o.Reference, string(o.Status))
 	} else {
 		n, err = t.exec(attempted, `UPDATE orders
-			SET status = $1, terminal = $2, courier = $3, version = $4, changed_at = $5, doc = $6
-			WHERE id = $7 AND version = $8 AND merchant = $9 AND reference = $10`,
-			string(o.Status), flag(o.Terminal()), o.Courier, o.Version, micros(events[len(events)-1].Time), doc,
+			SET status = $1, terminal = $2, courier = $3, area = $4, version = $5, changed_at = $6, doc = $7
+			WHERE id = $8 AND version = $9 AND merchant = $10 AND reference = $11`,
+			string(o.Status), flag(o.Terminal()), o.Courier, o.Area(), o.Version, micros(events[len(events)-1].Time), doc,
 			o.ID, seen, o.Merchant, o.Reference)
 	}
 	if err != nil || n == 1 {

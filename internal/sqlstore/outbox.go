@@ -16,8 +16,8 @@ func (t *tx) post(topic, key string, version int64, at time.Time, body []byte) e
 }
 
 func (t *tx) postAs(id, topic, key string, version int64, at time.Time, body []byte) error {
-	_, err := t.exec("write outbox row", `INSERT INTO outbox (message_id, topic, key, version, at, body)
-		VALUES ($1, $2, $3, $4, $5, $6)`, id, topic, key, version, micros(at), body)
+	_, err := t.exec("write outbox row", `INSERT INTO outbox (message_id, topic, key, version, at, body, node)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`, id, topic, key, version, micros(at), body, t.node)
 	if err == nil {
 		t.rows++
 	}
@@ -34,17 +34,43 @@ func (s *Store) signalCommitted() {
 // Committed implements outbox.Source.
 func (s *Store) Committed() <-chan struct{} { return s.committed }
 
-const selectPending = "SELECT id, message_id, topic, key, version, at, body FROM outbox ORDER BY id LIMIT $1"
+const selectPending = `SELECT id, message_id, topic, key, version, at, body FROM outbox
+	WHERE node = $1 ORDER BY id LIMIT $2`
 
-// Pending implements outbox.Source. Several nodes may relay one outbox: they
-// read the same rows and publish some twice, and a slow one may repeat an old
-// message after a newer one. But the first time that each message of a key is
-// published is in order, for a row is younger than all of its key before it,
-// and those are in the same batch or were published before they were deleted.
-// Whoever consumes them passes over versions that it has seen.
+// Pending implements outbox.Source. The rows of a key that one node wrote are
+// in order among themselves, for each was written under the lock of what the
+// key names, and so has a higher id than those before it.
 func (s *Store) Pending(ctx context.Context, limit int) ([]outbox.Row, error) {
-	rows, err := collect(ctx, s.read, scanOutbox, selectPending, max(limit, 0))
+	rows, err := collect(ctx, s.read, scanOutbox, selectPending, s.node, max(limit, 0))
 	return rows, s.dialect.failed(err, "list pending outbox rows")
+}
+
+// adoptRows looks each owner of rows up once, whatever the number of rows.
+const adoptRows = `WITH RECURSIVE owners (node) AS (
+		SELECT min(node) FROM outbox
+		UNION ALL
+		SELECT (SELECT min(o.node) FROM outbox o WHERE o.node > owners.node) FROM owners WHERE owners.node IS NOT NULL
+	)
+	UPDATE outbox SET node = $1 WHERE node IN (SELECT node FROM owners
+		WHERE node <> $1 AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.node = owners.node AND n.expires_at > %s))`
+
+// Live implements outbox.Source. A SQLite file has one node: nobody asks.
+func (s *Store) Live(ctx context.Context, ttl time.Duration) error {
+	if s.pool == nil {
+		return nil
+	}
+	_, err := s.Beat(ctx, s.node, ttl)
+	return err
+}
+
+// Adopt implements outbox.Source.
+func (s *Store) Adopt(ctx context.Context) (rows int, err error) {
+	err = s.update(ctx, func(t *tx) error {
+		n, err := t.exec("adopt outbox rows", fmt.Sprintf(adoptRows, t.dialect.clock), t.node)
+		rows = int(n)
+		return err
+	})
+	return rows, err
 }
 
 func scanOutbox(row scanner) (r outbox.Row, err error) {
@@ -54,7 +80,10 @@ func scanOutbox(row scanner) (r outbox.Row, err error) {
 	return r, err
 }
 
-// Done implements outbox.Source. The rows are deleted.
+const deleteDone = "DELETE FROM outbox WHERE node = $1 AND id BETWEEN $2 AND $3"
+
+// Done implements outbox.Source. The rows are deleted; those that another
+// node has adopted meanwhile are that one's to publish and to delete.
 func (s *Store) Done(ctx context.Context, rows []int64) error {
 	if len(rows) == 0 {
 		return nil
@@ -66,7 +95,7 @@ func (s *Store) Done(ctx context.Context, rows []int64) error {
 			for n < len(ids) && ids[n] <= ids[n-1]+1 {
 				n++
 			}
-			if _, err := t.exec("delete outbox rows", "DELETE FROM outbox WHERE id BETWEEN $1 AND $2", ids[0], ids[n-1]); err != nil {
+			if _, err := t.exec("delete outbox rows", deleteDone, t.node, ids[0], ids[n-1]); err != nil {
 				return err
 			}
 			ids = ids[n:]

@@ -64,7 +64,19 @@ var (
 	_ driver.SessionResetter = (*pgConn)(nil)
 	_ driver.Validator       = (*pgConn)(nil)
 	_ driver.Pinger          = (*pgConn)(nil)
+
+	_ driver.NamedValueChecker = (*pgConn)(nil)
 )
+
+// CheckNamedValue implements driver.NamedValueChecker: lists are parameters
+// too, as PostgreSQL's arrays.
+func (c *pgConn) CheckNamedValue(v *driver.NamedValue) error {
+	switch v.Value.(type) {
+	case []string, []int64, [][]byte:
+		return nil
+	}
+	return driver.ErrSkip
+}
 
 // Close implements driver.Conn.
 func (c *pgConn) Close() error {
@@ -224,12 +236,23 @@ func (r *pgRows) Next(into []driver.Value) error {
 func pgArgs(args []driver.NamedValue) []any {
 	out := make([]any, len(args))
 	for i, arg := range args {
-		out[i] = arg.Value
-		if s, ok := arg.Value.(string); ok {
-			out[i] = escape(s)
-		}
+		out[i] = pgArg(arg.Value)
 	}
 	return out
+}
+
+func pgArg(value any) any {
+	switch v := value.(type) {
+	case string:
+		return escape(v)
+	case []string:
+		out := make([]string, len(v))
+		for i, s := range v {
+			out[i] = escape(s)
+		}
+		return out
+	}
+	return value
 }
 
 // PostgreSQL's text holds no zero and no bytes that are not UTF-8; Go's

@@ -25,6 +25,7 @@ type PostgresConfig struct {
 	Readers int              // most connections that read; 0: 8
 	Writers int              // most connections that write; 0: 16
 	Timeout time.Duration    // of one Update, with all its tries; 0: 10 s
+	Node    string           // which of the nodes that share it this is: it publishes what it wrote; empty: "node"
 	Now     func() time.Time // dates what has no time of its own; nil: time.Now
 }
 
@@ -55,6 +56,9 @@ func (c PostgresConfig) withDefaults() PostgresConfig {
 	if c.Timeout == 0 {
 		c.Timeout = 10 * time.Second
 	}
+	if c.Node == "" {
+		c.Node = onlyNode
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -81,7 +85,7 @@ func openPostgres(ctx context.Context, c PostgresConfig) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dialect: postgresDialect(), now: c.Now, committed: make(chan struct{}, 1)}
+	s := &Store{dialect: postgresDialect(), node: c.Node, now: c.Now, committed: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(s.dialect.explain(err), s.Close())
@@ -176,8 +180,11 @@ func postgresDialect() *dialect {
 		name: "postgres", version: "courier_schema",
 		hint: func(string) string { return "" }, // it has statistics
 		cut:  true,
-		lock: " FOR UPDATE", share: " FOR SHARE",
+		lock: " FOR UPDATE", share: " FOR KEY SHARE",
 		clock: "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
+		any:   " = ANY(%s)",
+		texts: func(texts []string) any { return texts },
+		lease: postgresLease,
 		unique: func(err error) bool {
 			_, ok := refused(err, "23505")
 			return ok

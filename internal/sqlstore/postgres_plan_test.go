@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -16,19 +17,20 @@ import (
 const crowd = `
 INSERT INTO orders SELECT 'o' || i, 'm' || i % 50, 'r' || i,
 	CASE WHEN i % 100 < 3 THEN (ARRAY['placed','searching','offered'])[i % 100 + 1] WHEN i % 10 = 3 THEN 'cancelled' ELSE 'delivered' END,
-	CASE WHEN i % 100 < 3 THEN 0 ELSE 1 END, 'c' || i % 200, 1, i * 1000, i * 1000 + 500, '{}' FROM generate_series(1, 20000) i;
+	CASE WHEN i % 100 < 3 THEN 0 ELSE 1 END, 'c' || i % 200, 'a' || i % 300, 1, i * 1000, i * 1000 + 500, '{}' FROM generate_series(1, 20000) i;
 INSERT INTO events SELECT 'o' || i, 1, 'placed', 'placed', i, 'merchant', 'm', '' FROM generate_series(1, 20000) i;
 INSERT INTO couriers SELECT 'c' || i, (ARRAY['off','available','break'])[i % 3 + 1], 3, 0, 0, 1, '{}' FROM generate_series(1, 5000) i;
 INSERT INTO assignments SELECT 'o' || i, 'c' || i % 2000 + 1 FROM generate_series(1, 5000) i;
 INSERT INTO offers SELECT 'f' || i, 'c', CASE WHEN i % 100 = 0 THEN 'open' ELSE 'closed' END, i, '{}' FROM generate_series(1, 5000) i;
 INSERT INTO decisions SELECT 'o' || i % 500, i, i, '{}' FROM generate_series(1, 5000) i;
 INSERT INTO answers SELECT 's', 'k' || i, '', '', i FROM generate_series(1, 5000) i;
-INSERT INTO outbox (message_id, topic, key, version, at, body) SELECT i, 't', 'k', i, i, '' FROM generate_series(1, 5000) i;
+INSERT INTO outbox (message_id, topic, key, version, at, body, node) SELECT i, 't', 'k', i, i, '', 'n' || i % 5 FROM generate_series(1, 5000) i;
 INSERT INTO api_keys SELECT 'k' || i, 'm', 'n', decode(md5(i::text), 'hex'), i FROM generate_series(1, 5000) i;
 INSERT INTO links SELECT 'l' || i, 'o' || i, decode(md5(i::text), 'hex'), i, i FROM generate_series(1, 5000) i;
 INSERT INTO codes SELECT decode(md5(i::text), 'hex'), 'c', i FROM generate_series(1, 5000) i;
 INSERT INTO trails (courier, from_at, to_at, count, data) SELECT 'c' || i % 200, i, i + 10, 1, '' FROM generate_series(1, 20000) i;
-INSERT INTO leases SELECT 'a' || i, 'h', 1, 1 FROM generate_series(1, 5000) i;
+INSERT INTO leases SELECT 'a' || i, 'h', 'r', 1, 1 FROM generate_series(1, 5000) i;
+INSERT INTO nodes SELECT 'n' || i, i FROM generate_series(1, 5000) i;
 INSERT INTO zones SELECT 'z' || i, 1, '{}' FROM generate_series(1, 5000) i`
 
 // pgPlan is how PostgreSQL means to run a query: with these arguments, or
@@ -36,7 +38,7 @@ INSERT INTO zones SELECT 'z' || i, 1, '{}' FROM generate_series(1, 5000) i`
 func pgPlan(t *testing.T, conn *sql.Conn, query string, args ...any) string {
 	t.Helper()
 	explain := "EXPLAIN (COSTS OFF) " + query
-	if n := strings.Count(query, "$"); n > 0 && len(args) == 0 {
+	if n := parameters(query); n > 0 && len(args) == 0 {
 		if _, err := conn.ExecContext(t.Context(), "PREPARE p AS "+query); err != nil {
 			t.Fatalf("%s: %v", query, err)
 		}
@@ -97,15 +99,17 @@ func TestPostgresIndices(t *testing.T) {
 		"a reference":            {dispatch.OrderQuery{Reference: "r7"}, "orders_reference"},
 		"open":                   {dispatch.OrderQuery{Open: true}, "orders_open"},
 		"changed":                {dispatch.OrderQuery{ChangedFrom: middle.Add(9 * time.Second)}, "orders_changed"},
+		"some areas' waiting":    {dispatch.OrderQuery{Areas: []string{"a1", "a2", "a101"}, Statuses: two}, "orders_area"},
+		"an area's open ones":    {dispatch.OrderQuery{Areas: []string{"a1"}, Open: true}, "orders_area"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			query, args, err := s.dialect.ordersQuery(tt.query, 50)
 			if err != nil {
 				t.Fatal(err)
 			}
-			// A handful of a courier's open orders or of one reference may be
+			// A handful of a courier's or an area's open orders or of one reference may be
 			// sorted; a page of a merchant's may not be.
-			want(t, tt.want, !strings.Contains(name, "open ones") && tt.query.Reference == "" && tt.query.ChangedFrom.IsZero(), query, args...)
+			want(t, tt.want, !strings.Contains(name, "open ones") && len(tt.query.Areas) == 0 && tt.query.Reference == "" && tt.query.ChangedFrom.IsZero(), query, args...)
 		})
 	}
 	for query, index := range map[string]string{
@@ -123,15 +127,28 @@ func TestPostgresIndices(t *testing.T) {
 		selectLinks:                    "links_order",
 		selectCode + s.dialect.lock:    "codes_pkey",
 		selectTrail:                    "trails_courier",
-		selectLease + s.dialect.share:  "leases_pkey",
+		selectLease + s.dialect.share:  "leases_", // either index
 		selectPending:                  "outbox_pkey",
+		deleteDone:                     "outbox_pkey",
+		selectAreas:                    "orders_area",
 		selectZones:                    "zones_pkey",
 		purges[0]:                      "answers_at",
 		purges[1]:                      "decisions_at",
-		purges[2]:                      "codes_expiry",
+		purges[2]:                      "nodes_expiry",
+		purges[3]:                      "codes_expiry",
 	} {
 		want(t, index, false, query)
 	}
+	wantAll := func(statement string, indices ...string) {
+		t.Helper()
+		for _, index := range indices {
+			want(t, index, false, statement)
+		}
+	}
+	wantAll(fmt.Sprintf(adoptRows, s.dialect.clock), "outbox_pkey", "nodes_pkey")
+	wantAll(fmt.Sprintf(postgresLease, s.dialect.clock), "leases_pkey")
+	wantAll(fmt.Sprintf(giveBack, s.dialect.clock)+fmt.Sprintf(s.dialect.any, "$3"), "leases_")
+	wantAll(fmt.Sprintf(selectAlive, s.dialect.clock), "nodes_expiry")
 	for duty, index := range map[dispatch.Duty]string{"": "couriers_pkey", dispatch.Off: "couriers_duty"} {
 		q := dispatch.CourierQuery{}
 		if duty != "" {

@@ -15,6 +15,7 @@ const purgeStep = 500
 var purges = []string{
 	"DELETE FROM answers WHERE (scope, key) IN (SELECT scope, key FROM answers WHERE at < $1 LIMIT $2)",
 	"DELETE FROM decisions WHERE (order_id, seq) IN (SELECT order_id, seq FROM decisions WHERE at < $1 LIMIT $2)",
+	"DELETE FROM nodes WHERE node IN (SELECT node FROM nodes WHERE expires_at < $1 LIMIT $2)",
 	"DELETE FROM codes WHERE hash IN (SELECT hash FROM codes WHERE expires_at < $1 LIMIT $2)",
 }
 

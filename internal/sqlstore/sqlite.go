@@ -31,6 +31,9 @@ func sqliteDialect() *dialect {
 		hint:  func(index string) string { return " INDEXED BY " + index },
 		lock:  "", // there is one writer
 		clock: "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
+		any:   " IN (SELECT value FROM json_each(%s))",
+		texts: jsonTexts,
+		lease: sqliteLease,
 		unique: func(err error) bool {
 			var e sqlite3.Error
 			return errors.As(err, &e) && (e.ExtendedCode == sqlite3.ErrConstraintPrimaryKey || e.ExtendedCode == sqlite3.ErrConstraintUnique)
@@ -63,7 +66,7 @@ func explainSQLite(err error) error {
 }
 
 func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
-	s := &Store{dialect: sqliteDialect(), now: c.Now, committed: make(chan struct{}, 1)}
+	s := &Store{dialect: sqliteDialect(), node: c.Node, now: c.Now, committed: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())

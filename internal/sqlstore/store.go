@@ -44,8 +44,12 @@ type Config struct {
 	Dir     string           // the data directory; made if only it is missing
 	Readers int              // connections that read; 0: 4
 	Group   int              // most closures in one commit; 0: 256
+	Node    string           // the name of this node; empty: "node"
 	Now     func() time.Time // dates what has no time of its own; nil: time.Now
 }
+
+// onlyNode is the name of a node that has none.
+const onlyNode = "node"
 
 func (c Config) validate() error {
 	var errs []error
@@ -68,6 +72,9 @@ func (c Config) withDefaults() Config {
 	if c.Group == 0 {
 		c.Group = 256
 	}
+	if c.Node == "" {
+		c.Node = onlyNode
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -80,6 +87,7 @@ type Store struct {
 	read      *sql.DB
 	writer    *writer // SQLite's, else nil
 	pool      *pool   // PostgreSQL's, else nil
+	node      string  // whose rows in the outbox are this store's
 	now       func() time.Time
 	committed chan struct{}
 	release   []func() error // what Close gives back, last first

@@ -18,6 +18,7 @@ var errTxKept = errors.New("a transaction was used after its closure returned")
 type tx struct {
 	q       querier
 	dialect *dialect
+	node    string // writes the outbox rows
 	now     func() time.Time
 	rows    int   // outbox rows written
 	fault   error // what the closure cannot recover from
@@ -31,7 +32,7 @@ type tx struct {
 var _ dispatch.Tx = (*tx)(nil)
 
 func newTx(s *Store, q querier) *tx {
-	return &tx{q: q, dialect: s.dialect, now: s.now}
+	return &tx{q: q, dialect: s.dialect, node: s.node, now: s.now}
 }
 
 func (t *tx) run(fn func(*tx) error) error {
@@ -58,6 +59,23 @@ func (t *tx) exec(attempted, query string, args ...any) (affected int64, err err
 		return 0, t.fail(fmt.Errorf("%s: %w", attempted, t.dialect.explain(err)))
 	}
 	return affected, nil
+}
+
+// returning runs a statement that writes, for the rows that it returns.
+func returning[T any](t *tx, scan func(scanner) (T, error), attempted, query string, args ...any) ([]T, error) {
+	if t.closed {
+		return nil, errTxKept
+	}
+	if s, ok := t.q.(*savepoint); ok {
+		if err := s.set(); err != nil {
+			return nil, t.fail(t.dialect.failed(err, attempted))
+		}
+	}
+	rows, err := collect(context.Background(), t.q, scan, query, args...)
+	if err != nil {
+		return nil, t.fail(t.dialect.failed(err, attempted))
+	}
+	return rows, nil
 }
 
 // fail remembers that the closure cannot succeed any more.

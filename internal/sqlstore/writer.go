@@ -237,13 +237,19 @@ type savepoint struct {
 }
 
 func (s *savepoint) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	if !s.open {
-		if _, err := s.Conn.ExecContext(ctx, "SAVEPOINT c"); err != nil {
-			return nil, err
-		}
-		s.open = true
+	if err := s.set(); err != nil {
+		return nil, err
 	}
 	return s.Conn.ExecContext(ctx, query, args...)
+}
+
+func (s *savepoint) set() error {
+	if s.open {
+		return nil
+	}
+	_, err := s.Conn.ExecContext(context.Background(), "SAVEPOINT c")
+	s.open = err == nil
+	return err
 }
 
 func (s *savepoint) end(statement string) error {

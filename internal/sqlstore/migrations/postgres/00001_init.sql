@@ -11,6 +11,7 @@ CREATE TABLE orders (
     status     TEXT COLLATE "C" NOT NULL,
     terminal   SMALLINT NOT NULL, -- 0 or 1; failed with the goods on board is 0
     courier    TEXT COLLATE "C" NOT NULL,
+    area       TEXT COLLATE "C" NOT NULL, -- H3 cell of the pickup; empty: none
     version    BIGINT  NOT NULL CHECK (version > 0),
     placed_at  BIGINT  NOT NULL,
     changed_at BIGINT  NOT NULL,
@@ -24,6 +25,8 @@ CREATE INDEX orders_merchant  ON orders (merchant, status, placed_at, id);
 CREATE INDEX orders_changed   ON orders (status, changed_at);
 CREATE INDEX orders_open      ON orders (placed_at, id) WHERE terminal = 0;
 CREATE INDEX orders_courier   ON orders (courier, placed_at, id) WHERE courier <> '';
+-- Who dispatches an area reads its open orders by status.
+CREATE INDEX orders_area      ON orders (area, status) WHERE terminal = 0;
 CREATE INDEX orders_reference ON orders (reference, placed_at, id) WHERE reference <> '';
 
 CREATE TABLE events (
@@ -101,13 +104,15 @@ CREATE INDEX answers_at ON answers (at);
 -- may appear after a higher one. Rows of one key are written under the lock
 -- of what the key names, so among themselves they appear in order.
 CREATE TABLE outbox (
-    id         BIGINT NOT NULL PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    node       TEXT COLLATE "C" NOT NULL, -- who publishes it: who wrote it, while that lives
+    id         BIGINT NOT NULL GENERATED ALWAYS AS IDENTITY,
     message_id TEXT COLLATE "C" NOT NULL,
     topic      TEXT COLLATE "C" NOT NULL,
     key        TEXT COLLATE "C" NOT NULL,
     version    BIGINT  NOT NULL,
     at         BIGINT  NOT NULL,
-    body       BYTEA   NOT NULL
+    body       BYTEA   NOT NULL,
+    PRIMARY KEY (node, id)
 );
 
 CREATE TABLE api_keys (

@@ -10,6 +10,7 @@ CREATE TABLE orders (
     status     TEXT    NOT NULL,
     terminal   INTEGER NOT NULL, -- 0 or 1; failed with the goods on board is 0
     courier    TEXT    NOT NULL,
+    area       TEXT    NOT NULL, -- H3 cell of the pickup; empty: none
     version    INTEGER NOT NULL CHECK (version > 0),
     placed_at  INTEGER NOT NULL,
     changed_at INTEGER NOT NULL,
@@ -23,6 +24,8 @@ CREATE INDEX orders_merchant  ON orders (merchant, status, placed_at, id);
 CREATE INDEX orders_changed   ON orders (status, changed_at);
 CREATE INDEX orders_open      ON orders (placed_at, id) WHERE terminal = 0;
 CREATE INDEX orders_courier   ON orders (courier, placed_at, id) WHERE courier <> '';
+-- Who dispatches an area reads its open orders by status.
+CREATE INDEX orders_area      ON orders (area, status) WHERE terminal = 0;
 CREATE INDEX orders_reference ON orders (reference, placed_at, id) WHERE reference <> '';
 
 CREATE TABLE events (
@@ -104,8 +107,11 @@ CREATE TABLE outbox (
     key        TEXT    NOT NULL,
     version    INTEGER NOT NULL,
     at         INTEGER NOT NULL,
-    body       BLOB    NOT NULL
+    body       BLOB    NOT NULL,
+    node       TEXT    NOT NULL -- who publishes it: who wrote it, while that lives
 ) STRICT;
+
+CREATE INDEX outbox_node ON outbox (node);
 
 CREATE TABLE api_keys (
     id         TEXT    NOT NULL PRIMARY KEY CHECK (id <> ''),

@@ -1,0 +1,59 @@
+package planted
+
+import "courier/internal/sim/ledger"
+
+// bug is a mistake that a server like this one could well have.
+type bug struct {
+	edits []edit
+	scene scene    // brings it to light
+	kinds []string // of violations: any of them will do
+	short bool     // runs with every test
+}
+
+var bugs = map[string]bug{
+	"an order is answered before it is committed": {
+		edits: []edit{
+			{"internal/sqlstore/writer.go", `"runtime/debug"`, `"runtime/debug"; "time"`},
+			{"internal/sqlstore/writer.go", `_, broken = w.exec("COMMIT")`,
+				`early = true; for i, c := range group[:len(errs)] { c.answer(errs[i]) }; time.Sleep(50 * time.Millisecond); _, broken = w.exec("COMMIT")`},
+			{"internal/sqlstore/writer.go", `var broken error`, `var broken error; early := false`},
+			{"internal/sqlstore/writer.go", `			c.answer(errs[i])
+		}
+		if broken == nil && rows > 0 {`, `			if !early { c.answer(errs[i]) }
+		}
+		if broken == nil && rows > 0 {`},
+		},
+		scene: killed, kinds: []string{ledger.Missing, ledger.LostAct, ledger.BadStream}, short: true,
+	},
+	"an order sent again is a second one": {
+		edits: []edit{{"dispatch/place.go", `Key: key, Hash`, `Key: key + order.ID, Hash`}},
+		scene: killed, kinds: []string{ledger.Doubled},
+	},
+	"customers see the courier from the assignment on": {
+		edits: []edit{{"dispatch/customer.go", `		return s.EarlyPosition
+`, `		return true
+`}},
+		scene: rush, kinds: []string{ledger.Exposed}, short: true,
+	},
+	"a status that was overtaken is not shown": {
+		edits: []edit{{"ws/orderwatch.go", `	for _, e := range events {
+		f, err`, `	for _, e := range events[max(0, len(events)-1):] {
+		f, err`}},
+		scene: rush, kinds: []string{ledger.BadStream},
+	},
+	"a page that comes back misses a status": {
+		edits: []edit{{"ws/orderwatch.go", `range events[seq:]`, `range events[min(seq+1, newest):]`}},
+		scene: killed, kinds: []string{ledger.BadStream},
+	},
+	"offers never run out": {
+		edits: []edit{{"dispatch/loop.go", `range due {`, `range due[:0] {`}},
+		scene: ignored, kinds: []string{ledger.Silent},
+	},
+	"a bag has no bottom": {
+		edits: []edit{
+			{"dispatch/plan.go", `return match.PeakLoad(p.onboard(), matchStops(p.Stops)) }`, `return 0 }`},
+			{"dispatch/work.go", `Capacity: c.Capacity,`, `Capacity: 1000,`},
+		},
+		scene: crowded, kinds: []string{ledger.Overload},
+	},
+}

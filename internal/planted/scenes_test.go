@@ -1,0 +1,98 @@
+package planted
+
+import (
+	"math/rand/v2"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"courier/internal/sim"
+	"courier/internal/testenv"
+)
+
+// scene lets people loose on a server and returns what the ledger says.
+type scene func(t *testing.T, binary string, seed uint64) sim.Report
+
+// rate is how much faster than life scenes go.
+const rate = "60"
+
+// people are a small company in a hurry; a scene changes what it is about.
+func people() sim.Config {
+	return sim.Config{
+		Couriers: 30, OrdersPerHour: 240, Flat: true, AtOnce: 20, Duration: 15 * time.Minute, Grace: 45 * time.Minute,
+		DeclineShare: 0.1, FailShare: 0.03, FixEvery: 5 * time.Second, StallAfter: 10 * time.Minute,
+	}
+}
+
+// rush is an ordinary one.
+func rush(t *testing.T, binary string, seed uint64) sim.Report {
+	return play(t, binary, seed, people(), nil)
+}
+
+// ignored has couriers who leave offers unanswered.
+func ignored(t *testing.T, binary string, seed uint64) sim.Report {
+	p := people()
+	p.IgnoreShare, p.DeclineShare = 0.5, 0
+	return play(t, binary, seed, p, nil)
+}
+
+// crowded has more orders than bags have room for.
+func crowded(t *testing.T, binary string, seed uint64) sim.Report {
+	p := people()
+	p.Couriers, p.OrdersPerHour = 4, 400
+	return play(t, binary, seed, p, nil)
+}
+
+// killed has the server die at random moments.
+func killed(t *testing.T, binary string, seed uint64) sim.Report {
+	dice := rand.New(rand.NewPCG(seed, 1))
+	return play(t, binary, seed, people(), func(node *testenv.Dispatch) {
+		for range 12 {
+			time.Sleep(time.Duration(200+dice.IntN(900)) * time.Millisecond) // random moments are the point
+			node.Kill()
+			node.Restart()
+			node.WaitReady()
+		}
+	})
+}
+
+// play runs one node with all it needs inside.
+func play(t *testing.T, binary string, seed uint64, c sim.Config, trouble func(node *testenv.Dispatch)) sim.Report {
+	t.Helper()
+	dir := t.TempDir()
+	command := func(args ...string) *exec.Cmd { return exec.Command(binary, args...) }
+	node := testenv.StartDispatch(t, "dispatch", command, "--data-dir", dir, "--admin-addr", "", "--log-level", "error",
+		"--clock-rate", rate, "--clock-origin", time.Now().UTC().Format(time.RFC3339))
+	token, err := command("token", "--role", "admin", "--data-dir", dir).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Server, c.AdminToken, c.Seed = node.URL(), strings.TrimSpace(string(token)), seed
+	s, err := sim.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type end struct {
+		sim.Report
+		err error
+	}
+	done := make(chan end, 1)
+	go func() {
+		report, err := s.Run(t.Context())
+		done <- end{report, err}
+	}()
+	for began := time.Now(); s.Figures().Placed == 0; time.Sleep(10 * time.Millisecond) {
+		if time.Since(began) > time.Minute {
+			t.Fatal("nobody places an order")
+		}
+	}
+	if trouble != nil {
+		trouble(node)
+	}
+	e := <-done
+	if e.err != nil {
+		t.Fatal(e.err)
+	}
+	return e.Report
+}
