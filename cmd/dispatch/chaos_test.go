@@ -22,7 +22,7 @@ func fullForm(t *testing.T) chaos.Config {
 	return chaos.Config{
 		Couriers: int(setting(t, "COURIERS", 2000)), Cities: int(setting(t, "CITIES", 4)), Orders: setting(t, "ORDERS", 20),
 		Rate: setting(t, "RATE", 15), FixEvery: time.Duration(setting(t, "FIX_EVERY", 2) * float64(time.Second)),
-		Finish: 3 * time.Minute, Faults: chaos.Select(chaos.Faults(3), os.Getenv("FAULTS")),
+		Warm: time.Duration(setting(t, "WARM", 100) * float64(time.Second)), Finish: 3 * time.Minute, Faults: chaos.Select(chaos.Faults(3), os.Getenv("FAULTS")),
 	}
 }
 

@@ -31,6 +31,7 @@ type Config struct {
 	Orders   float64       // a second
 	Rate     float64       // of the server's clock
 	FixEvery time.Duration // of each courier
+	Warm     time.Duration // before the first fault, for as many customers to follow as will
 	Finish   time.Duration // how long open orders may take in the end
 
 	Faults []Fault
@@ -43,7 +44,7 @@ const Secret = "a cluster under fire has this key, 5b0c77e1d9"
 
 // Bounds are what is normal, and how soon it has to be so again.
 type Bounds struct {
-	Fresh    time.Duration // a courier whose fix is older is not on the map; default three fixes and 2 s
+	Fresh    time.Duration // a courier whose fix is older, or from before the end of the fault, is not on the map; default three fixes and 2 s
 	Share    float64       // of couriers, and of customers' pages, that have to be there; default 0.95
 	Answer   time.Duration // an order is acknowledged; default 2 s
 	Late     time.Duration // a status reaches its customer; default 5 s

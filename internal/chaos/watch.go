@@ -95,6 +95,7 @@ func (w *watch) desk() client.Desk {
 		Couriers: func(here []client.FleetCourier, removed []string) {
 			locked(func() {
 				for _, c := range here {
+					w.people.Loaded(c.ID, c.Load, c.Capacity)
 					if c.Fix != nil && c.Fix.Time.After(w.fixes[c.ID]) {
 						w.fixes[c.ID] = c.Fix.Time
 					}
@@ -139,7 +140,7 @@ func (w *watch) ills(end time.Time) (ills [aspects]string) {
 
 	fresh := 0
 	for _, at := range w.fixes {
-		if in(server.Sub(at)) <= w.bounds.Fresh {
+		if ago := in(server.Sub(at)); ago <= w.bounds.Fresh && ago <= now.Sub(end) {
 			fresh++
 		}
 	}

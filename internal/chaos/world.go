@@ -95,13 +95,27 @@ func (w *World) run(ctx context.Context) (Table, error) {
 	return table, err
 }
 
+// startUp is how long it may take until all is normal for the first time.
+const startUp = 5 * time.Minute
+
 // faults lets each fault happen once all is normal.
 func (w *World) faults(ctx context.Context, table *Table) error {
-	first, err := w.normal(ctx, time.Now(), 4*time.Minute)
-	if err != nil {
+	began := time.Now()
+	for float64(w.people.Figures().Couriers) < w.c.Bounds.Share*float64(w.c.Couriers) {
+		if time.Since(began) > startUp {
+			return fmt.Errorf("not all couriers have come: %s", w.people.Figures())
+		}
+		if !sleep(ctx, 100*time.Millisecond) {
+			return ctx.Err()
+		}
+	}
+	if _, err := w.normal(ctx, time.Now(), startUp); err != nil {
 		return fmt.Errorf("before any fault: %w", err)
 	}
-	w.c.Logf("normal after %s: %s", first, w.people.Figures())
+	if !sleep(ctx, w.c.Warm) {
+		return ctx.Err()
+	}
+	w.c.Logf("normal after %s: %s", time.Since(began).Round(time.Second), w.people.Figures())
 	for _, f := range w.c.Faults {
 		row, err := w.fault(ctx, f)
 		table.Rows = append(table.Rows, row)

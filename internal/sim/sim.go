@@ -223,6 +223,9 @@ func (s *Sim) Settle(ctx context.Context) ([]ledger.Violation, error) {
 // Fresh leaves out the violations that Settle has returned.
 func (s *Sim) Fresh(found []ledger.Violation) []ledger.Violation { return s.ledger.Fresh(found) }
 
+// Loaded records how a dispatcher's page shows a courier's load.
+func (s *Sim) Loaded(courier string, load, capacity int) { s.ledger.Load(courier, load, capacity) }
+
 func (s *Sim) scope() ledger.Scope {
 	rate := max(1, s.clock.Rate())
 	real := func(d time.Duration) time.Duration { return time.Duration(rate * float64(d)) }
