@@ -12,10 +12,17 @@ import (
 	"courier/internal/sim/client"
 )
 
+// people are a sim.Sim.
+type people interface {
+	Figures() sim.Figures
+	Now() (now time.Time, rate float64, known bool)
+	Loaded(courier string, load, capacity int)
+}
+
 // watch sees what a dispatcher, the merchants and the customers see.
 type watch struct {
 	bounds Bounds
-	people *sim.Sim
+	people people
 
 	mu      sync.Mutex
 	fixes   map[string]time.Time // courier → its newest fix on the map, in the server's time

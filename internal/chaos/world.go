@@ -36,7 +36,12 @@ type links struct{ postgres, redis, rabbitmq *testenv.Link }
 func newWorld(ctx context.Context, t testenv.T, c Config) (*World, error) {
 	w := &World{t: t, c: c, watch: newWatch(c.Bounds), dice: rand.New(rand.NewPCG(c.Seed, 0xc4a05))}
 	w.engines = testenv.StartEngines(t)
-	through := func(url, addr string, l *testenv.Link) string { return strings.Replace(url, addr, l.Addr, 1) }
+	through := func(url, addr string, l *testenv.Link) string {
+		if !strings.Contains(url, addr) {
+			t.Fatalf("%s does not lead to %s: the link would be passed by", url, addr)
+		}
+		return strings.Replace(url, addr, l.Addr, 1)
+	}
 	origin := time.Now()
 	var addrs []string
 	for i := range c.Nodes {
