@@ -1,9 +1,11 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -199,12 +201,22 @@ func (w *watch) ills(end time.Time) (ills [aspects]string) {
 	return ills
 }
 
+// tellEvery is how often a wait for what is normal says what it waits for.
+const tellEvery = 15 * time.Second
+
+// list joins what is not normal.
+func list(ills [aspects]string) string {
+	some := slices.DeleteFunc(ills[:], func(ill string) bool { return ill == "" })
+	return cmp.Or(strings.Join(some, "; "), "it does not last")
+}
+
 var errNotNormal = errors.New("not normal")
 
 // normal waits until everything is normal and stays so, and says how long
 // after the end of the fault each became so for good.
 func (w *World) normal(ctx context.Context, end time.Time, giveUp time.Duration) (Took, error) {
 	var since [aspects]time.Time
+	told := time.Now()
 	for {
 		now := time.Now()
 		ills := w.watch.ills(end)
@@ -227,7 +239,11 @@ func (w *World) normal(ctx context.Context, end time.Time, giveUp time.Duration)
 			return took, nil
 		}
 		if now.Sub(end) > giveUp {
-			return took, fmt.Errorf("%w after %s: %s", errNotNormal, giveUp, strings.Trim(strings.Join(ills[:], "; "), "; "))
+			return took, fmt.Errorf("%w after %s: %s", errNotNormal, giveUp, list(ills))
+		}
+		if now.Sub(told) > tellEvery {
+			told = now
+			w.c.Logf("  not normal after %.0f s: %s", now.Sub(end).Seconds(), list(ills))
 		}
 		if !sleep(ctx, 100*time.Millisecond) {
 			return took, ctx.Err()
