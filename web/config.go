@@ -38,6 +38,9 @@ type Config struct {
 
 	// Ready says what keeps this node from serving; nil: nothing.
 	Ready func(ctx context.Context) error
+	// Engines says which of the engines that a node can do without for a
+	// while are away; nil: there are none.
+	Engines func(ctx context.Context) (away map[string]bool)
 	// Observe hears of every answered request; nil: nobody listens.
 	Observe func(Observation)
 	// OnLinkRevoked and OnCourierRevoked close what is open under a
@@ -62,6 +65,9 @@ func (c *Config) defaults() {
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	if c.Ready == nil {
 		c.Ready = func(context.Context) error { return nil }
+	}
+	if c.Engines == nil {
+		c.Engines = func(context.Context) map[string]bool { return nil }
 	}
 	if c.Observe == nil {
 		c.Observe = func(Observation) {}

@@ -126,9 +126,19 @@ func TestHooks(t *testing.T) {
 }
 
 func TestReady(t *testing.T) {
-	s := newSite(t, func(c *web.Config) { c.Ready = func(context.Context) error { return errors.New("no database") } })
-	if w := s.do(request{path: "/readyz"}); w.Code != 503 || w.Body.String() != "no database\n" || w.Header().Get("Retry-After") == "" {
-		t.Errorf("got %d %s", w.Code, w.Body)
+	var down error
+	s := newSite(t, func(c *web.Config) {
+		c.Ready = func(context.Context) error { return down }
+		c.Engines = func(context.Context) map[string]bool { return map[string]bool{"bus": true, "positions": false} }
+	})
+	want := `{"ready":true,"engines":{"bus":"away","database":"ok","positions":"ok"}}`
+	if w := s.do(request{path: "/readyz"}); w.Code != 200 || strings.TrimSpace(w.Body.String()) != want {
+		t.Errorf("without a bus: %d %s", w.Code, w.Body)
+	}
+	down = errors.New("no database")
+	want = `{"ready":false,"why":"no database","engines":{"bus":"away","database":"away","positions":"ok"}}`
+	if w := s.do(request{path: "/readyz"}); w.Code != 503 || strings.TrimSpace(w.Body.String()) != want || w.Header().Get("Retry-After") == "" {
+		t.Errorf("without a database: %d %s", w.Code, w.Body)
 	}
 	if w := s.do(request{path: "/healthz"}); w.Code != 200 || w.Body.String() != "ok\n" {
 		t.Errorf("got %d %s", w.Code, w.Body)

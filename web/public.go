@@ -17,15 +17,32 @@ func (s *Server) healthy(*call) (answer, error) {
 	return answer{body: plain{textPlain, []byte("ok\n")}}, nil
 }
 
+// ready is about commits; of the other engines it only tells.
 func (s *Server) ready(c *call) (answer, error) {
+	state := struct {
+		Ready   bool              `json:"ready"`
+		Why     string            `json:"why,omitempty"`
+		Engines map[string]string `json:"engines"`
+	}{Engines: map[string]string{}}
 	why := s.config.Ready(c.Context())
-	if why == nil {
-		return answer{body: plain{textPlain, []byte("ok\n")}}, nil
+	engines := s.config.Engines(c.Context())
+	for name, away := range engines {
+		state.Engines[name] = word(away)
 	}
-	return answer{
-		status: http.StatusServiceUnavailable, header: http.Header{"Retry-After": {"2"}},
-		body: plain{textPlain, []byte(why.Error() + "\n")},
-	}, nil
+	state.Engines["database"] = word(why != nil)
+	if why == nil {
+		state.Ready = true
+		return answer{body: state}, nil
+	}
+	state.Why = why.Error()
+	return answer{status: http.StatusServiceUnavailable, header: http.Header{"Retry-After": {"2"}}, body: state}, nil
+}
+
+func word(away bool) string {
+	if away {
+		return "away"
+	}
+	return "ok"
 }
 
 func (s *Server) time(*call) (answer, error) {

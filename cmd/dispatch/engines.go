@@ -40,9 +40,17 @@ type engines struct {
 	store   *sqlstore.Store
 	index   tracking.Index
 	feed    tracking.Feed
-	bus     bus.Bus
-	limiter web.Limiter    // nil: web's own
-	closers []func() error // last opened, first closed
+	bus     events
+	answers map[string]func(context.Context) bool // the disposable ones, for /readyz
+	limiter web.Limiter                           // nil: web's own
+	closers []func() error                        // last opened, first closed
+}
+
+// events is what this node tells the others, and what one of them all does.
+type events interface {
+	bus.Bus
+	bus.Worker
+	bus.Meter
 }
 
 func openEngines(ctx context.Context, f serverFlags, clk clock.Clock, log *slog.Logger) (e engines, err error) {
@@ -58,8 +66,9 @@ func openEngines(ctx context.Context, f serverFlags, clk clock.Clock, log *slog.
 	if err := e.openPositions(ctx, f, log); err != nil {
 		return e, err
 	}
+	e.answers["bus"] = func(context.Context) bool { return e.bus.Stats().Connected }
 	if f.AMQPURL == "" {
-		e.bus = bus.NewMemory(bus.MemoryConfig{})
+		e.bus = bus.NewMemory(bus.MemoryConfig{Queues: queues(), Log: log})
 		return e, nil
 	}
 	broker, err := rabbitmq.Open(ctx, rabbitmq.Config{URL: f.AMQPURL, Name: f.node}, log)
@@ -78,6 +87,7 @@ func openStore(ctx context.Context, f serverFlags, clk clock.Clock) (*sqlstore.S
 }
 
 func (e *engines) openPositions(ctx context.Context, f serverFlags, log *slog.Logger) error {
+	e.answers = map[string]func(context.Context) bool{"positions": func(context.Context) bool { return true }}
 	if len(f.RedisURL) == 0 {
 		e.index, e.feed = tracking.NewMemory(), tracking.NewMemoryFeed()
 		return nil
@@ -87,10 +97,22 @@ func (e *engines) openPositions(ctx context.Context, f serverFlags, log *slog.Lo
 	if err != nil {
 		return err
 	}
+	e.answers["positions"] = func(ctx context.Context) bool { return db.Ping(ctx) == nil }
 	feed := redis.NewFeed(db)
 	e.index, e.feed, e.limiter = redis.NewIndex(db), feed, sharedLimiter{redis.NewLimiter(db)}
 	e.closers = append(e.closers, db.Close, func() error { feed.Close(); return nil })
 	return nil
+}
+
+// away says of each disposable engine whether it is.
+func (e *engines) away(ctx context.Context) map[string]bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	away := map[string]bool{}
+	for name, answers := range e.answers {
+		away[name] = !answers(ctx)
+	}
+	return away
 }
 
 // sharedLimiter gives web the limits of all nodes together.

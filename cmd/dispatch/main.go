@@ -54,6 +54,7 @@ type commands struct {
 	Demo     demoCommand     `cmd:"" help:"Run the server with a made city at work: couriers, customers and orders."`
 	Simulate simulateCommand `cmd:"" help:"Let simulated couriers and customers loose on a server, and check what it promised them."`
 	Token    tokenCommand    `cmd:"" help:"Print a signed token for a member of staff."`
+	Parked   parkedCommand   `cmd:"" help:"List work that the nodes could not do, or have them try again."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 

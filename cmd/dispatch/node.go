@@ -97,7 +97,7 @@ func (n *node) domain() error {
 	if err != nil {
 		return err
 	}
-	if n.auth, err = auth.New(auth.Config{Secret: secret}, n.engines.store, n.clock, newID, rand.Reader); err != nil {
+	if n.auth, err = auth.New(auth.Config{Secret: secret, LinkGrace: n.flags.LinkGrace}, n.engines.store, n.clock, newID, rand.Reader); err != nil {
 		return err
 	}
 	store, index, feed, events := n.engines.store, n.engines.index, n.engines.feed, n.engines.bus
@@ -147,7 +147,8 @@ func (n *node) edges(x extras) error {
 		Version: version, Mode: dispatch.Mode(n.flags.Mode), Demo: x.demo, PublicURL: n.flags.PublicURL,
 		Center: n.flags.Center, Zoom: n.flags.Zoom, MapStyleURL: n.flags.MapStyleURL, MapHosts: n.flags.MapHost,
 		Basemap: x.basemap, AsyncAPI: ws.AsyncAPI, TrustedProxies: proxies,
-		Ready: n.ready,
+		Ready:   n.ready,
+		Engines: n.engines.away,
 		Observe: func(o web.Observation) {
 			n.metrics.Request(o.Method+" "+o.Route, o.Status, o.Duration)
 		},
@@ -183,7 +184,14 @@ func (n *node) run(ctx context.Context, started func()) error {
 
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return n.tracker.Run(engines) })
-	g.Go(func() error { return n.relay.Run(engines) })
+	// What the relay drains in the end may be work for this node.
+	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	g.Go(func() error { return n.work(working) })
+	g.Go(func() error {
+		defer stopWork()
+		return n.relay.Run(engines)
+	})
 	g.Go(func() error { return n.hub.Run(sockets) })
 	g.Go(func() error { return n.loop.Run(ctx) })
 	g.Go(func() error { return closed(n.http.Serve(n.listen)) })

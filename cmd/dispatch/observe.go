@@ -1,6 +1,7 @@
 package main
 
 import (
+	"courier/internal/bus"
 	"courier/ws"
 )
 
@@ -47,4 +48,37 @@ func (n *node) observe() {
 	counter("events_published", "Messages taken from the outbox to the bus.", func() uint64 { return n.relay.Counters().Published })
 	counter("events_adopted", "Messages that nodes left behind which do not live any more.", func() uint64 { return n.relay.Counters().Adopted })
 	counter("events_publish_failures", "Failures to publish.", func() uint64 { return n.relay.Counters().Failures })
+	n.observeBus(gauge, counter)
+}
+
+func (n *node) observeBus(gauge func(string, string, func() float64), counter func(string, string, func() uint64)) {
+	stats := n.engines.bus.Stats
+	gauge("bus_connected", "1 while events go out to other nodes and come in.", func() float64 {
+		if stats().Connected {
+			return 1
+		}
+		return 0
+	})
+	gauge("bus_work_waiting", "Messages that wait for a worker on the broker, seen every 10 s; the same from every node.",
+		func() float64 { return float64(stats().WorkWaiting) })
+	gauge("bus_work_parked_depth", "Messages parked on the broker for a person, seen every 10 s; the same from every node.",
+		func() float64 { return float64(stats().ParkedDepth) })
+	for name, figure := range map[string]struct {
+		help string
+		of   func(bus.Stats) uint64
+	}{
+		"published":        {"Messages taken by the bus.", func(s bus.Stats) uint64 { return s.Published }},
+		"publish_failures": {"Batches that the bus did not take.", func(s bus.Stats) uint64 { return s.Failed }},
+		"refused":          {"Messages that the broker did not confirm.", func(s bus.Stats) uint64 { return s.Refused }},
+		"returned":         {"Messages that came back because exchanges were not as declared.", func(s bus.Stats) uint64 { return s.Returned }},
+		"reconnects":       {"Connections to the broker made again.", func(s bus.Stats) uint64 { return s.Reconnects }},
+		"blocked":          {"Alarms under which the broker took nothing.", func(s bus.Stats) uint64 { return s.Blocked }},
+		"delivered":        {"Messages put before this node's sockets.", func(s bus.Stats) uint64 { return s.Delivered }},
+		"lost":             {"Times that messages may have been missed.", func(s bus.Stats) uint64 { return s.Lost }},
+		"work_done":        {"Messages whose work is done.", func(s bus.Stats) uint64 { return s.WorkDone }},
+		"work_failed":      {"Tries of work that failed.", func(s bus.Stats) uint64 { return s.WorkFailed }},
+		"work_parked":      {"Messages parked for a person by this node.", func(s bus.Stats) uint64 { return s.WorkParked }},
+	} {
+		counter("bus_"+name, figure.help, func() uint64 { return figure.of(stats()) })
+	}
 }

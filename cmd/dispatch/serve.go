@@ -36,6 +36,7 @@ type serverFlags struct {
 	EarlyPosition bool          `help:"Show customers their courier from the assignment on, not only from the pickup." group:"Dispatch"`
 	AllStops      bool          `help:"Show customers their courier even while other stops come first." group:"Dispatch"`
 	CourierPhone  bool          `help:"Show customers their courier's number." group:"Dispatch"`
+	LinkGrace     time.Duration `default:"24h" help:"How long a customer's link still opens after its order has ended, at most." group:"Dispatch"`
 
 	TravelSpeed   map[string]float64 `help:"Mean speed by vehicle in m/s, like bicycle=4.2;car=7." placeholder:"VEHICLE=SPEED" group:"Travel times"`
 	TravelDetour  float64            `default:"1.3" help:"Road distance over straight distance." group:"Travel times"`
@@ -71,7 +72,7 @@ func (f serverFlags) check(s *settings) {
 	}{
 		{"shutdown-timeout", f.ShutdownTimeout}, {"offer-timeout", f.OfferTimeout}, {"cool-down", f.CoolDown},
 		{"interval", f.Interval}, {"lead", f.Lead}, {"search-limit", f.SearchLimit},
-		{"stale-after", f.StaleAfter}, {"lost-after", f.LostAfter},
+		{"stale-after", f.StaleAfter}, {"lost-after", f.LostAfter}, {"link-grace", f.LinkGrace},
 	} {
 		if d.value <= 0 {
 			s.add(d.flag, "%s is not over 0", d.value)

@@ -39,7 +39,7 @@ func TestSettingsComeFromTheEnvironmentToo(t *testing.T) {
 }
 
 func TestHelpNamesEveryFlagAndItsVariable(t *testing.T) {
-	for _, command := range []string{"serve", "demo", "simulate", "token", "version"} {
+	for _, command := range []string{"serve", "demo", "simulate", "token", "parked", "version"} {
 		code, stdout, _ := dispatchCommand(t, command, "--help")
 		if code != 0 || !strings.Contains(stdout, "Usage: dispatch "+command) {
 			t.Errorf("%s: %d, %s", command, code, stdout)
@@ -70,7 +70,10 @@ func TestTwoServersCannotShareADataDirectory(t *testing.T) {
 
 func TestTheAdminListenerHasMetricsAndProfiles(t *testing.T) {
 	s := newServer(t, func(f *serverFlags) { f.AdminAddr = "127.0.0.1:0" })
-	for path, want := range map[string]string{"/metrics": "courier_fixes_rejected_total", "/debug/pprof/": "goroutine"} {
+	for path, wants := range map[string][]string{
+		"/metrics":      {"courier_fixes_rejected_total", "courier_bus_connected 1", "courier_bus_published_total", "courier_bus_work_parked_depth 0"},
+		"/debug/pprof/": {"goroutine"},
+	} {
 		resp, err := s.http.Get("http://" + s.private.Addr().String() + path)
 		if err != nil {
 			t.Fatal(err)
@@ -78,8 +81,10 @@ func TestTheAdminListenerHasMetricsAndProfiles(t *testing.T) {
 		var body bytes.Buffer
 		_, _ = body.ReadFrom(resp.Body)
 		_ = resp.Body.Close()
-		if resp.StatusCode != 200 || !strings.Contains(body.String(), want) {
-			t.Errorf("%s: %s without %s", path, resp.Status, want)
+		for _, want := range wants {
+			if resp.StatusCode != 200 || !strings.Contains(body.String(), want) {
+				t.Errorf("%s: %s without %s", path, resp.Status, want)
+			}
 		}
 	}
 }

@@ -26,6 +26,7 @@ type Config struct {
 	StaffTTL        time.Duration // of a staff token; default 12 h
 	CourierTTL      time.Duration // of a courier's token; default 30 days
 	LinkTTL         time.Duration // of a tracking link; default 72 h
+	LinkGrace       time.Duration // how long a link outlives its order's end; default 24 h
 	MaxTTL          time.Duration // the longest that anyone may ask for; default 366 days
 	CodeTTL         time.Duration // of a sign-in code; default 15 minutes
 }
@@ -36,6 +37,7 @@ func (c *Config) defaults() {
 	c.StaffTTL = cmp.Or(c.StaffTTL, 12*time.Hour)
 	c.CourierTTL = cmp.Or(c.CourierTTL, 30*24*time.Hour)
 	c.LinkTTL = cmp.Or(c.LinkTTL, 72*time.Hour)
+	c.LinkGrace = cmp.Or(c.LinkGrace, 24*time.Hour)
 	c.MaxTTL = cmp.Or(c.MaxTTL, 366*24*time.Hour)
 	c.CodeTTL = cmp.Or(c.CodeTTL, 15*time.Minute)
 }
@@ -49,7 +51,7 @@ func (c *Config) validate() error {
 		name  string
 		value time.Duration
 	}{
-		{"StaffTTL", c.StaffTTL}, {"CourierTTL", c.CourierTTL}, {"LinkTTL", c.LinkTTL}, {"CodeTTL", c.CodeTTL},
+		{"StaffTTL", c.StaffTTL}, {"CourierTTL", c.CourierTTL}, {"LinkTTL", c.LinkTTL}, {"LinkGrace", c.LinkGrace}, {"CodeTTL", c.CodeTTL},
 	} {
 		if d.value < 0 || d.value > c.MaxTTL {
 			errs = append(errs, fmt.Errorf("%s: %v is not between 0 and MaxTTL (%v)", d.name, d.value, c.MaxTTL))

@@ -219,6 +219,39 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+func TestLinksCloseAfterTheEnd(t *testing.T) {
+	s, store, clk := newService(t)
+	_, long, err1 := s.CreateLink(t.Context(), "o1", 0)
+	_, short, err2 := s.CreateLink(t.Context(), "o1", time.Hour)
+	_, other, err3 := s.CreateLink(t.Context(), "o2", 0)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	ended := clk.now.Add(30 * time.Minute)
+	for range 3 { // a message that comes again
+		if err := s.CloseLinks(t.Context(), "o1", ended); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if store.shortened != 1 {
+		t.Errorf("%d commits, want 1: there was nothing left to do", store.shortened)
+	}
+	clk.now = ended.Add(24*time.Hour - 1)
+	wantRefused(t, s, short) // is not lengthened
+	if who, err := s.Check(t.Context(), long); err != nil || !who.Expires.Equal(ended.Add(24*time.Hour)) {
+		t.Errorf("within the grace: %+v, %v", who, err)
+	}
+	clk.now = ended.Add(24 * time.Hour)
+	wantRefused(t, s, long)
+	if _, err := s.Check(t.Context(), other); err != nil {
+		t.Errorf("another order's: %v", err)
+	}
+	store.down = errors.New("down")
+	if err := s.CloseLinks(t.Context(), "o2", ended); !errors.Is(err, store.down) {
+		t.Errorf("without a store: %v, so that it comes again", err)
+	}
+}
+
 func TestLinks(t *testing.T) {
 	s, store, clk := newService(t)
 	l, plain, err := s.CreateLink(t.Context(), "o1", 0)

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"courier/dispatch"
@@ -62,6 +63,23 @@ func (s *Service) RevokeLink(ctx context.Context, order, id string) error {
 		return nil
 	}
 	return fmt.Errorf("tracking link %s: %w", id, dispatch.ErrNotFound)
+}
+
+// CloseLinks lets the links of an order that ended at a time expire LinkGrace
+// later, or when they would anyway. To do so again changes nothing.
+func (s *Service) CloseLinks(ctx context.Context, order string, ended time.Time) error {
+	expires := ended.Add(s.config.LinkGrace)
+	links, err := s.Links(ctx, order)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(links, func(l Link) bool { return l.ExpiresAt.After(expires) }) {
+		return nil // most orders have none that would be a commit
+	}
+	if err := s.store.ShortenLinks(ctx, order, expires); err != nil {
+		return fmt.Errorf("close the tracking links of order %s: %w", order, err)
+	}
+	return nil
 }
 
 func (s *Service) checkLink(ctx context.Context, bearer string) (Identity, error) {

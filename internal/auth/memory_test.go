@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"courier/dispatch"
 	"courier/internal/auth"
@@ -17,6 +18,8 @@ type memory struct {
 	codes  map[string]auth.Code
 	epochs map[string]int64
 	down   error
+
+	shortened int // calls
 }
 
 func newMemory() *memory {
@@ -67,6 +70,17 @@ func (m *memory) LinkByHash(_ context.Context, hash []byte) (auth.Link, error) {
 		}
 	}
 	return auth.Link{}, orMissing(m.down)
+}
+
+func (m *memory) ShortenLinks(_ context.Context, order string, expires time.Time) error {
+	m.shortened++
+	for id, l := range m.links {
+		if l.Order == order && l.ExpiresAt.After(expires) {
+			l.ExpiresAt = expires
+			m.links[id] = l
+		}
+	}
+	return m.down
 }
 
 func (m *memory) SaveCode(_ context.Context, c auth.Code) error {

@@ -64,6 +64,9 @@ type Store interface {
 	SaveLink(ctx context.Context, l Link) error
 	Links(ctx context.Context, order string) ([]Link, error) // by id
 	LinkByHash(ctx context.Context, hash []byte) (Link, error)
+	// ShortenLinks makes an order's links expire at a time, but for those that
+	// do so earlier, in one commit.
+	ShortenLinks(ctx context.Context, order string, expires time.Time) error
 	SaveCode(ctx context.Context, c Code) error
 	// TakeCode returns the code and deletes it, so that it works once.
 	TakeCode(ctx context.Context, hash []byte) (Code, error)

@@ -1,8 +1,10 @@
-// Package bus carries committed events to every node that wants them. A
-// message is a wake-up with a copy: it may come twice, late or out of order,
-// and what it lost the database still has.
+// Package bus carries committed events to every node that wants them, and to
+// one of all nodes where there is something to do. A message is a wake-up with
+// a copy: it may come twice, late or out of order, and what it lost the
+// database still has.
 //
-//	outbox → Bus.Publish → Subscription.Messages → ws hub
+//	outbox → Bus.Publish ─► Subscription.Messages, each → ws hub
+//	                     └► queue of its topic, one   → Worker.Work → Handler
 package bus
 
 import (

@@ -1,10 +1,13 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
+	"time"
 )
 
 // ErrClosed says that the subscription has ended.
@@ -12,35 +15,70 @@ var ErrClosed = errors.New("subscription closed")
 
 // MemoryConfig sets the in-process bus up; a zero field takes its default.
 type MemoryConfig struct {
-	Buffer int // messages that a subscription holds for a slow reader; default 4096
+	Buffer   int           // messages that a subscription holds for a slow reader; default 4096
+	Queues   []Queue       // whose messages wait for a worker from the start
+	Parallel int           // messages worked on at once for one Publish; default 32
+	Timeout  time.Duration // of one try; default 2 s
+	Pause    time.Duration // after the first failed try, then four times as long each; default 50 ms
+	Hold     time.Duration // how long one Publish may wait for work; default 5 s
+	Log      *slog.Logger  // of work that failed; default: nowhere
 }
 
-// Memory is the bus of a single process. It has no goroutines: Publish puts
-// each message into the buffers of the subscriptions that watch its shard,
-// and what does not fit is dropped and signalled by Lost.
+// Memory is the bus of a single process. It has no goroutines of its own:
+// Publish puts each message into the buffers of the subscriptions that watch
+// its shard, where what does not fit is dropped and signalled by Lost, and
+// then has its work done.
+//
+// A message whose work is not done after Hold is not taken: the publisher has
+// it and comes again. So a slow handler holds up later messages, by Hold at a
+// time and for Tries in all, but never the ones that were published with it.
 type Memory struct {
-	buffer int
+	MemoryConfig
+	counters Counters
 
-	mu   sync.RWMutex // held while publishing: subscriptions come and go between messages
+	mu   sync.RWMutex // held while offering: subscriptions come and go between messages
 	subs map[*memorySub]struct{}
+
+	work   sync.Mutex // never held while a handler runs, which may publish
+	queues map[string]*memoryQueue
+	tries  map[job]int // of messages that are not settled, or were published with such a one
 }
 
-var _ Bus = (*Memory)(nil)
+var (
+	_ Bus    = (*Memory)(nil)
+	_ Worker = (*Memory)(nil)
+	_ Meter  = (*Memory)(nil)
+)
 
 // NewMemory opens a bus. It holds nothing that would have to be closed.
 func NewMemory(c MemoryConfig) *Memory {
-	if c.Buffer <= 0 {
-		c.Buffer = 4096
+	c.Buffer, c.Parallel = cmp.Or(c.Buffer, 4096), cmp.Or(c.Parallel, 32)
+	c.Timeout, c.Pause, c.Hold = cmp.Or(c.Timeout, 2*time.Second), cmp.Or(c.Pause, 50*time.Millisecond), cmp.Or(c.Hold, 5*time.Second)
+	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
+	m := &Memory{MemoryConfig: c, subs: map[*memorySub]struct{}{}, queues: map[string]*memoryQueue{}, tries: map[job]int{}}
+	for _, q := range c.Queues {
+		m.declare(q)
 	}
-	return &Memory{buffer: c.Buffer, subs: map[*memorySub]struct{}{}}
+	return m
 }
 
 // Publish implements Bus. It never blocks on a reader. Bodies are shared by
 // all readers and must not be changed afterwards.
 func (m *Memory) Publish(ctx context.Context, messages []Message) error {
-	if err := ctx.Err(); err != nil {
+	err := ctx.Err()
+	if err == nil {
+		m.offer(messages)
+		err = m.finish(ctx, messages)
+	}
+	if err != nil {
+		m.counters.Failed.Add(1)
 		return fmt.Errorf("publish: %w", err)
 	}
+	m.counters.Published.Add(uint64(len(messages)))
+	return nil
+}
+
+func (m *Memory) offer(messages []Message) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	for _, msg := range messages {
@@ -49,7 +87,13 @@ func (m *Memory) Publish(ctx context.Context, messages []Message) error {
 			s.offer(shard, msg)
 		}
 	}
-	return nil
+}
+
+// Stats implements Meter.
+func (m *Memory) Stats() Stats {
+	s := m.counters.Stats()
+	s.Connected = true
+	return s
 }
 
 // Subscribe implements Bus.
@@ -57,7 +101,7 @@ func (m *Memory) Subscribe(ctx context.Context) (Subscription, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("subscribe: %w", err)
 	}
-	s := &memorySub{bus: m, messages: make(chan Message, m.buffer), lost: make(chan struct{}, 1)}
+	s := &memorySub{bus: m, messages: make(chan Message, m.Buffer), lost: make(chan struct{}, 1)}
 	m.mu.Lock()
 	m.subs[s] = struct{}{}
 	m.mu.Unlock()
@@ -83,7 +127,9 @@ func (s *memorySub) offer(shard uint8, msg Message) {
 	}
 	select {
 	case s.messages <- msg:
+		s.bus.counters.Delivered.Add(1)
 	default:
+		s.bus.counters.Lost.Add(1)
 		select {
 		case s.lost <- struct{}{}:
 		default: // one signal stands for many

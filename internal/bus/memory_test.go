@@ -1,7 +1,10 @@
 package bus_test
 
 import (
+	"context"
+	"log/slog"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -52,5 +55,49 @@ func TestOverflow(t *testing.T) {
 	case <-s.Lost():
 		t.Error("a second signal without a second loss")
 	default:
+	}
+}
+
+func TestMemoryWork(t *testing.T) {
+	bustest.TestWork(t, func(t *testing.T) (a, b bustest.Node) {
+		m := bus.NewMemory(bus.MemoryConfig{
+			Queues: []bus.Queue{bustest.Jobs}, Pause: time.Millisecond, Hold: time.Second,
+			Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		})
+		return m, m
+	})
+}
+
+// A message is taken once its work is done, not before: whoever publishes
+// may forget it then.
+func TestPublishWaitsForWork(t *testing.T) {
+	b := bus.NewMemory(bus.MemoryConfig{Queues: []bus.Queue{bustest.Jobs}, Hold: 20 * time.Millisecond, Timeout: time.Hour})
+	sent := []bus.Message{{ID: "1", Topic: "order.delivered"}}
+	if err := b.Publish(t.Context(), sent); err == nil {
+		t.Fatal("taken without a worker")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- b.Work(ctx, "jobs", bustest.Jobs.Topics, func(ctx context.Context, _ bus.Message) error {
+			<-ctx.Done() // never does it
+			return ctx.Err()
+		})
+	}()
+	fails := 0
+	for b.Publish(t.Context(), sent) != nil {
+		if fails++; fails > 50 {
+			t.Fatal("a message that hangs is never parked")
+		}
+	}
+	if s := b.Stats(); s.WorkParked != 1 || s.WorkFailed != bus.Tries || s.WorkDone != 0 {
+		t.Errorf("figures: %+v", s)
+	}
+	if s := b.Stats(); s.Failed != uint64(fails)+1 || s.Published != 1 {
+		t.Errorf("figures of publishing after %d failures: %+v", fails, s)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }

@@ -56,4 +56,24 @@ var bugs = map[string]bug{
 		},
 		scene: crowded, kinds: []string{ledger.Overload},
 	},
+	"another order under a used key is taken for the first": {
+		edits: []edit{{"dispatch/place.go", `!bytes.Equal(kept.Hash, hash)`, `!bytes.Equal(hash, hash)`}},
+		scene: rush, kinds: []string{ledger.KeyReused},
+	},
+	"a silent courier gets work": {
+		edits: []edit{{"dispatch/service.go", `return now.Sub(f.Received) <= s.StaleAfter`, `return true`}},
+		scene: rush, kinds: []string{ledger.StaleWork},
+	},
+	"a merchant reads another's order": {
+		edits: []edit{{"dispatch/requests.go", `return s.Merchant == "" || s.Merchant == o.Merchant`, `return true`}},
+		scene: rush, kinds: []string{ledger.Leaked},
+	},
+	"a commit that failed is taken for done": {
+		edits: []edit{{"internal/sqlstore/pool.go", `return fmt.Errorf("%w: commit, which may have been done or not: %w", dispatch.ErrUnavailable, err), false`, `return nil, false`}},
+		scene: cluster("kill -9 of PostgreSQL"), kinds: []string{ledger.Missing, ledger.LostAct},
+	},
+	"nobody looks for what the bus has lost": {
+		edits: []edit{{"ws/sweep.go", `func (h *Hub) sweep(ctx context.Context) {`, `func (h *Hub) sweep(ctx context.Context) { return`}},
+		scene: cluster("kill -9 of RabbitMQ, 5s"), kinds: []string{ledger.BadStream},
+	},
 }

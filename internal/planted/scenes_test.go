@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"courier/internal/chaos"
 	"courier/internal/sim"
 	"courier/internal/testenv"
 )
@@ -21,7 +22,8 @@ const rate = "60"
 func people() sim.Config {
 	return sim.Config{
 		Couriers: 30, OrdersPerHour: 240, Flat: true, AtOnce: 20, Duration: 15 * time.Minute, Grace: 45 * time.Minute,
-		DeclineShare: 0.1, FailShare: 0.03, FixEvery: 5 * time.Second, StallAfter: 10 * time.Minute,
+		DeclineShare: 0.1, FailShare: 0.03, RepeatShare: 0.2, SpyShare: 0.1, QuietShare: 0.2,
+		FixEvery: 5 * time.Second, StallAfter: 10 * time.Minute, StaleAfter: time.Minute,
 	}
 }
 
@@ -55,6 +57,34 @@ func killed(t *testing.T, binary string, seed uint64) sim.Report {
 			node.WaitReady()
 		}
 	})
+}
+
+// cluster is three nodes on real engines, with some of chaos's faults.
+func cluster(faults string) scene {
+	return func(t *testing.T, binary string, seed uint64) sim.Report {
+		t.Helper()
+		table, err := chaos.Run(t.Context(), t, chaos.Config{
+			Seed: seed, Couriers: 60, Cities: 2, Orders: 1.5, Rate: 30, FixEvery: time.Second, Finish: 30 * time.Second,
+			Faults: chaos.Select(chaos.Faults(3), faults), Logf: t.Logf,
+			Command: func(args ...string) *exec.Cmd { return exec.Command(binary, args...) },
+			Token: func(subject string) string {
+				token, err := exec.Command(binary, "token", "--role", "admin", "--auth-secret", chaos.Secret,
+					"--subject", subject, "--ttl", "8760h").Output()
+				if err != nil {
+					t.Fatal(err)
+				}
+				return strings.TrimSpace(string(token))
+			},
+		})
+		if err != nil {
+			t.Logf("the run ended with: %v", err) // a bug may well be in its way
+		}
+		report := table.Report
+		for _, row := range table.Rows {
+			report.Violations = append(report.Violations, row.Violations...)
+		}
+		return report
+	}
 }
 
 // play runs one node with all it needs inside.

@@ -1,10 +1,12 @@
 package rabbitmq_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
 
+	"courier/internal/bus"
 	"courier/internal/rabbitmq"
 	"courier/internal/testenv"
 )
@@ -50,5 +52,33 @@ func BenchmarkLatency(b *testing.B) {
 			b.Fatal(err)
 		}
 		<-s.Messages()
+	}
+}
+
+// BenchmarkWork publishes batches and waits until one worker has done them.
+func BenchmarkWork(b *testing.B) {
+	broker := testenv.StartRabbitMQ(b)
+	for _, size := range []int{1, 500} {
+		b.Run(fmt.Sprintf("inflight=%d", size), func(b *testing.B) {
+			jobs := bus.Queue{Name: "jobs", Topics: []string{"order.placed"}}
+			events := openConfig(b, rabbitmq.Config{URL: broker.URL, Prefix: prefix(b), Queues: []bus.Queue{jobs}, Timeout: 20 * time.Second})
+			done := make(chan struct{}, size)
+			go func() { // ends with the bus
+				_ = events.Work(b.Context(), jobs.Name, jobs.Topics, func(context.Context, bus.Message) error {
+					done <- struct{}{}
+					return nil
+				})
+			}()
+			messages := batch("m", size)
+			for b.Loop() {
+				if err := events.Publish(b.Context(), messages); err != nil {
+					b.Fatal(err)
+				}
+				for range size {
+					<-done
+				}
+			}
+			b.ReportMetric(float64(size)*float64(b.N)/b.Elapsed().Seconds(), "messages/s")
+		})
 	}
 }

@@ -112,7 +112,7 @@ func (l *link) wait(ctx context.Context) error {
 func (b *Bus) keep(ctx context.Context, purpose string, tried func(), run func(context.Context, *link, func()) error) {
 	once := sync.OnceFunc(tried)
 	defer once()
-	backoff := b.BackoffMin
+	backoff, before := b.BackoffMin, false
 	for ctx.Err() == nil {
 		var since time.Time
 		l, err := b.dial(ctx, purpose)
@@ -120,6 +120,10 @@ func (b *Bus) keep(ctx context.Context, purpose string, tried func(), run func(c
 			err = run(ctx, l, func() {
 				since = time.Now()
 				once()
+				if before {
+					b.counters.Reconnects.Add(1)
+				}
+				before = true
 				b.log.LogAttrs(ctx, slog.LevelInfo, "broker connected", slog.String("purpose", purpose))
 			})
 			l.cut(err)

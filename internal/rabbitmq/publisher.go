@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -62,6 +64,7 @@ func (g *gate) wait(ctx context.Context) (*publisher, error) {
 
 // publisher is a connection in confirm mode.
 type publisher struct {
+	counters *bus.Counters
 	link     *link
 	ch       *amqp.Channel
 	returned atomic.Bool
@@ -71,7 +74,7 @@ type publisher struct {
 
 // runPublisher serves one connection until it is over.
 func (b *Bus) runPublisher(ctx context.Context, l *link, up func()) error {
-	p := &publisher{link: l, asked: make(chan struct{}), over: make(chan struct{})}
+	p := &publisher{counters: &b.counters, link: l, asked: make(chan struct{}), over: make(chan struct{})}
 	blocked := l.conn.NotifyBlocked(make(chan amqp.Blocking, 1))
 	var returns chan amqp.Return
 	err := l.within(b.Timeout, func() error {
@@ -83,6 +86,11 @@ func (b *Bus) runPublisher(ctx context.Context, l *link, up func()) error {
 		returns = ch.NotifyReturn(make(chan amqp.Return))
 		if err := b.declare(ch); err != nil {
 			return err
+		}
+		for _, q := range b.workQueues() {
+			if err := b.declareWork(ch, q); err != nil {
+				return err
+			}
 		}
 		if err := b.sink(ch); err != nil {
 			return err
@@ -101,6 +109,7 @@ func (b *Bus) runPublisher(ctx context.Context, l *link, up func()) error {
 	watchers.Go(func() {
 		for notice := range blocked {
 			if notice.Active {
+				b.counters.Blocked.Add(1)
 				b.out.set(nil, fmt.Errorf("%w (%s)", errBlocked, notice.Reason))
 			} else {
 				b.out.set(p, nil)
@@ -118,7 +127,13 @@ func (b *Bus) runPublisher(ctx context.Context, l *link, up func()) error {
 	return why
 }
 
-// sink takes what no subscription watches and keeps nothing of it, so that a
+func (b *Bus) workQueues() []bus.Queue {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Collect(maps.Values(b.queues))
+}
+
+// sink takes what no subscription and no worker wants and keeps nothing of it, so that a
 // message that does come back means broken exchanges. It belongs to the
 // connection: a durable one on a broken node of a cluster could not be
 // declared, and there would be no publishing until that node is back.
@@ -144,6 +159,7 @@ func (p *publisher) watch(returns <-chan amqp.Return) {
 				p.link.cut(errEnded)
 				return
 			}
+			p.counters.Returned.Add(1)
 			p.returned.Store(true)
 			p.link.cut(errReturned)
 		case <-p.asked:
@@ -158,23 +174,29 @@ func (b *Bus) Publish(ctx context.Context, messages []bus.Message) error {
 	if len(messages) == 0 {
 		return nil
 	}
+	if err := b.publish(ctx, messages); err != nil {
+		b.counters.Failed.Add(1)
+		return fmt.Errorf("publish: %w", err)
+	}
+	b.counters.Published.Add(uint64(len(messages)))
+	return nil
+}
+
+func (b *Bus) publish(ctx context.Context, messages []bus.Message) error {
 	encoded := make([]amqp.Publishing, len(messages))
 	for i, m := range messages {
 		var err error
 		if encoded[i], err = encode(m, b.Prefix); err != nil {
-			return fmt.Errorf("publish: %w", err)
+			return err
 		}
 	}
 	bound, cancel := context.WithTimeout(ctx, b.Timeout)
 	defer cancel()
 	p, err := b.out.wait(bound)
-	if err == nil {
-		err = p.publish(bound, b.events(), messages, encoded)
-	}
 	if err != nil {
-		return fmt.Errorf("publish: %w", err)
+		return err
 	}
-	return nil
+	return p.publish(bound, b.events(), messages, encoded)
 }
 
 func (p *publisher) publish(ctx context.Context, exchange string, messages []bus.Message, encoded []amqp.Publishing) error {
@@ -200,6 +222,7 @@ func (p *publisher) publish(ctx context.Context, exchange string, messages []bus
 			}
 			return err
 		} else if !taken {
+			p.counters.Refused.Add(1)
 			return errors.Join(ctx.Err(), errRefused)
 		}
 	}

@@ -1,12 +1,14 @@
 // Package rabbitmq is the event bus on RabbitMQ. The database has every event
 // besides, so the broker is disposable: what it loses costs freshness.
 //
-//	Publish → <prefix>.events (topic, "<shard>.<topic>") → one queue per subscription → Messages
-//	                │ nobody watches
+//	Publish → <prefix>.events (topic, "<shard>.<topic>") ┬→ one queue per subscription → Messages
+//	                │                                    └→ <prefix>.work.<queue> (quorum) → Work, ack after the effect
+//	                │ nobody watches                          │ after 5 tries
+//	                │                                         └→ <prefix>.parked → <prefix>.parked.<queue> (quorum) → a person
 //	                └→ <prefix>.unrouted (fanout) → a queue that keeps nothing
 //
-// Publishing and consuming have a connection each: under an alarm the broker
-// stops reading from whoever publishes.
+// Publishing and consuming have a connection each, and so has each worker:
+// under an alarm the broker stops reading from whoever publishes.
 package rabbitmq
 
 import (
@@ -37,6 +39,12 @@ type Config struct {
 	Heartbeat  time.Duration // a silent broker is given up after about two, at least 1 s; default 5 s
 	BackoffMin time.Duration // first wait before connecting again; default 100 ms
 	BackoffMax time.Duration // longest wait; default 5 s
+
+	Queues     []bus.Queue   // of work, made before anything is published; Work adds its own
+	Prefetch   int           // messages that one worker has in hand; default 32
+	TryTimeout time.Duration // of one try; default 30 s
+	Pause      time.Duration // after the first failed try, then four times as long each; default 1 s
+	Depths     time.Duration // how often a worker looks at its queues' depths; default 10 s
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -62,6 +70,15 @@ func (c Config) withDefaults() (Config, error) {
 	number(&errs, "Heartbeat", &c.Heartbeat, 5*time.Second)
 	number(&errs, "BackoffMin", &c.BackoffMin, 100*time.Millisecond)
 	number(&errs, "BackoffMax", &c.BackoffMax, max(5*time.Second, c.BackoffMin))
+	number(&errs, "Prefetch", &c.Prefetch, 32)
+	number(&errs, "TryTimeout", &c.TryTimeout, 30*time.Second)
+	number(&errs, "Pause", &c.Pause, time.Second)
+	number(&errs, "Depths", &c.Depths, 10*time.Second)
+	for _, q := range c.Queues {
+		if err := q.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("Queues: %w", err))
+		}
+	}
 	if c.Heartbeat < time.Second {
 		errs = append(errs, fmt.Errorf("Heartbeat: %s is under 1s", c.Heartbeat))
 	}
@@ -102,19 +119,27 @@ type Bus struct {
 	Config
 	log *slog.Logger
 
-	cancel context.CancelFunc
-	links  sync.WaitGroup // the two loops that keep the connections
-	out    gate
+	running  context.Context // until Close
+	cancel   context.CancelFunc
+	links    sync.WaitGroup // the loops that keep the connections
+	out      gate
+	counters bus.Counters
 
-	mu     sync.Mutex
-	subs   map[*subscription]struct{}
-	in     *link // the connection that consumes; nil while there is none
-	closed bool
+	mu      sync.Mutex
+	subs    map[*subscription]struct{}
+	in      *link                // the connection that consumes; nil while there is none
+	queues  map[string]bus.Queue // of work, by name
+	workers map[*worker]struct{}
+	closed  bool
 
 	deliveries sync.WaitGroup
 }
 
-var _ bus.Bus = (*Bus)(nil)
+var (
+	_ bus.Bus    = (*Bus)(nil)
+	_ bus.Worker = (*Bus)(nil)
+	_ bus.Meter  = (*Bus)(nil)
+)
 
 // Open checks the configuration and starts to connect. It returns once both
 // connections are up or, because a node must start without its broker, after
@@ -128,14 +153,16 @@ func Open(ctx context.Context, c Config, log *slog.Logger) (*Bus, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rabbitmq: %w", err)
 	}
-	b := &Bus{Config: c, log: log, subs: map[*subscription]struct{}{}}
+	b := &Bus{Config: c, log: log, subs: map[*subscription]struct{}{}, queues: map[string]bus.Queue{}, workers: map[*worker]struct{}{}}
+	for _, q := range c.Queues {
+		b.queues[q.Name] = q
+	}
 	b.out.set(nil, errNotYet)
-	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	b.cancel = cancel
+	b.running, b.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	var tried sync.WaitGroup
 	tried.Add(2)
-	b.links.Go(func() { b.keep(running, "publish", tried.Done, b.runPublisher) })
-	b.links.Go(func() { b.keep(running, "consume", tried.Done, b.runConsumer) })
+	b.links.Go(func() { b.keep(b.running, "publish", tried.Done, b.runPublisher) })
+	b.links.Go(func() { b.keep(b.running, "consume", tried.Done, b.runConsumer) })
 	first := make(chan struct{})
 	go func() { tried.Wait(); close(first) }() // ends with the first tries, which Timeout bounds
 	select {
@@ -146,7 +173,7 @@ func Open(ctx context.Context, c Config, log *slog.Logger) (*Bus, error) {
 	}
 }
 
-// Close ends every subscription and both connections, and waits for all that
+// Close ends every subscription, worker and connection, and waits for all that
 // the bus has started. What Publish waits for fails.
 func (b *Bus) Close() error {
 	b.mu.Lock()
@@ -162,6 +189,19 @@ func (b *Bus) Close() error {
 	b.out.set(nil, ErrClosed)
 	b.deliveries.Wait()
 	return nil
+}
+
+// Stats implements bus.Meter.
+func (b *Bus) Stats() bus.Stats {
+	s := b.counters.Stats()
+	s.Connected = b.Connected()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for w := range b.workers {
+		s.WorkWaiting += int(w.waiting.Load())
+		s.ParkedDepth += int(w.parked.Load())
+	}
+	return s
 }
 
 // Connected says whether both connections are up and the broker takes

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +34,7 @@ func TestRabbitMQ(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, *testenv.RabbitMQ){
 		"a slow reader is told and harms nobody":       testOverflow,
 		"a slow link loses on the broker and is told":  testSlowLink,
+		"only shards with watchers are bound":          testBound,
 		"ended contexts and buses":                     testEnded,
 		"broken exchanges are made again":              testReturned,
 		"a queue deleted on the broker is made again":  testQueueDeleted,
@@ -67,7 +69,7 @@ func testOverflow(t *testing.T, broker *testenv.RabbitMQ) {
 // broker keeps a few messages for it, drops the rest, and that is told.
 func testSlowLink(t *testing.T, broker *testenv.RabbitMQ) {
 	proxy, url := proxied(t, broker)
-	c := rabbitmq.Config{URL: url, Prefix: prefix(t), Queue: 20, Heartbeat: time.Minute}
+	c := rabbitmq.Config{URL: url, Prefix: prefix(t), Queue: 20, Heartbeat: time.Minute, Timeout: 20 * time.Second}
 	s := watchAll(t, openConfig(t, c))
 	if _, err := proxy.Toxics.AddToxicJson(strings.NewReader(`{"type":"bandwidth","stream":"downstream","attributes":{"rate":8000}}`)); err != nil {
 		t.Fatal(err)
@@ -83,6 +85,38 @@ func testSlowLink(t *testing.T, broker *testenv.RabbitMQ) {
 	}
 	wantLost(t, s)
 	wantHears(t, fast, s)
+}
+
+// What no node watches goes to no node: the broker has a binding for each
+// shard watched, and no other.
+func testBound(t *testing.T, broker *testenv.RabbitMQ) {
+	c := rabbitmq.Config{URL: broker.URL, Prefix: prefix(t)}
+	b := openConfig(t, c)
+	s := watch(t, b, nil)
+	want := func(keys ...string) {
+		t.Helper()
+		var got []string
+		for line := range strings.Lines(broker.Control("-q", "list_bindings", "--no-table-headers", "source_name", "routing_key")) {
+			if exchange, key, _ := strings.Cut(strings.TrimSpace(line), "\t"); exchange == c.Prefix+".events" {
+				got = append(got, key)
+			}
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, keys) {
+			t.Errorf("bound to %v, want %v", got, keys)
+		}
+	}
+	want()
+	for _, shards := range [][]uint8{{7, 200}, {7, 9}} {
+		if err := s.Watch(t.Context(), shards); err != nil {
+			t.Fatal(err)
+		}
+		want(fmt.Sprintf("%03d.#", shards[0]), fmt.Sprintf("%03d.#", shards[1]))
+	}
+	if err := s.Watch(t.Context(), bus.All()); err != nil {
+		t.Fatal(err)
+	}
+	want("#")
 }
 
 func testEnded(t *testing.T, broker *testenv.RabbitMQ) {
@@ -126,6 +160,9 @@ func testReturned(t *testing.T, broker *testenv.RabbitMQ) {
 		t.Error("messages that went nowhere were taken")
 	}
 	wantPublishes(t, b)
+	if s := b.Stats(); s.Returned == 0 || s.Failed == 0 || s.Published == 0 || s.Reconnects == 0 {
+		t.Errorf("figures: %+v", s)
+	}
 	admin(t, broker, func(ch *amqp.Channel) error { return ch.ExchangeDelete(c.Prefix+".events", false, false) })
 	wantPublishes(t, b)
 }

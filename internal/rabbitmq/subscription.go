@@ -250,6 +250,7 @@ func (s *subscription) offer(m bus.Message) {
 	}
 	select {
 	case s.messages <- m:
+		s.bus.counters.Delivered.Add(1)
 	default:
 		s.signal()
 	}
@@ -257,6 +258,7 @@ func (s *subscription) offer(m bus.Message) {
 
 // signal sets off Lost; one signal stands for many.
 func (s *subscription) signal() {
+	s.bus.counters.Lost.Add(1)
 	select {
 	case s.lost <- struct{}{}:
 	default:

@@ -134,6 +134,15 @@ func (s *Store) LinkByHash(ctx context.Context, hash []byte) (auth.Link, error) 
 	return l, nil
 }
 
+// ShortenLinks implements auth.Store.
+func (s *Store) ShortenLinks(ctx context.Context, order string, expires time.Time) error {
+	return s.update(ctx, func(t *tx) error {
+		_, err := t.exec(fmt.Sprintf("shorten links of order %q", order),
+			"UPDATE links SET expires_at = $1 WHERE order_id = $2 AND expires_at > $1", micros(expires), order)
+		return err
+	})
+}
+
 // SaveCode implements auth.Store. A hash that is taken: ErrConflict.
 func (s *Store) SaveCode(ctx context.Context, c auth.Code) error {
 	return s.update(ctx, func(t *tx) error {

@@ -29,6 +29,7 @@ func TestStore(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, Store){
 		"keys":               keys,
 		"links":              links,
+		"links that close":   shortened,
 		"codes":              codes,
 		"a code is for once": once,
 		"epochs":             epochs,
@@ -114,6 +115,28 @@ func links(t *testing.T, s Store) {
 	}
 	_, err = s.LinkByHash(t.Context(), []byte{4})
 	wantMissing(t, err)
+}
+
+func shortened(t *testing.T, s Store) {
+	at := start.Add(time.Hour)
+	earlier := auth.Link{ID: "a", Order: "o1", Hash: []byte{1}, CreatedAt: start, ExpiresAt: start.Add(time.Minute)}
+	later := auth.Link{ID: "b", Order: "o1", Hash: []byte{2}, CreatedAt: start, ExpiresAt: start.Add(72 * time.Hour)}
+	revoked := auth.Link{ID: "c", Order: "o1", Hash: []byte{3}, CreatedAt: start, ExpiresAt: start.Add(72 * time.Hour), RevokedAt: &start}
+	other := auth.Link{ID: "d", Order: "o2", Hash: []byte{4}, CreatedAt: start, ExpiresAt: start.Add(72 * time.Hour)}
+	for _, l := range []auth.Link{earlier, later, revoked, other} {
+		wantNo(t, s.SaveLink(t.Context(), l))
+	}
+	later.ExpiresAt, revoked.ExpiresAt = at, at
+	for _, when := range []time.Time{at, at, at.Add(time.Hour)} { // again and later changes nothing
+		wantNo(t, s.ShortenLinks(t.Context(), "o1", when))
+		all, err := s.Links(t.Context(), "o1")
+		wantNo(t, err)
+		wantSame(t, all, []auth.Link{earlier, later, revoked})
+	}
+	got, err := s.LinkByHash(t.Context(), other.Hash)
+	wantNo(t, err)
+	wantSame(t, got, other)
+	wantNo(t, s.ShortenLinks(t.Context(), "none", at))
 }
 
 func codes(t *testing.T, s Store) {
