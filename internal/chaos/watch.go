@@ -27,11 +27,11 @@ type watch struct {
 	people people
 
 	mu      sync.Mutex
-	fixes   map[string]time.Time // courier → its newest fix on the map, in the server's time
-	matched time.Time            // the newest offer or assignment, in the server's time
-	open    map[int]time.Time    // orders that wait for their answer: since when
-	asked   time.Time            // when the newest of those that have one was sent
-	answers []took               // the last few seconds'
+	maps    []map[string]time.Time // of each page: courier → its newest fix on the map, in the server's time
+	matched time.Time              // the newest offer or assignment, in the server's time
+	open    map[int]time.Time      // orders that wait for their answer: since when
+	asked   time.Time              // when the newest of those that have one was sent
+	answers []took                 // the last few seconds'
 	shows   []took
 	seen    time.Time // when the newest status was shown
 }
@@ -44,7 +44,7 @@ type took struct {
 }
 
 func newWatch(b Bounds) *watch {
-	return &watch{bounds: b, fixes: map[string]time.Time{}, open: map[int]time.Time{}}
+	return &watch{bounds: b, open: map[int]time.Time{}}
 }
 
 func (w *watch) placing(number int, began time.Time) {
@@ -64,9 +64,14 @@ func (w *watch) placed(number int, began time.Time) {
 	w.answers = append(recent(w.answers, now), took{now, now.Sub(began)})
 }
 
-func (w *watch) shown(late time.Duration) {
+func (w *watch) shown(status string, happened time.Time) {
+	server, rate, _ := w.people.Now()
+	late := time.Duration(float64(server.Sub(happened)) / rate)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if status == "assigned" && happened.After(w.matched) {
+		w.matched = happened
+	}
 	now := time.Now()
 	w.seen = now
 	w.shows = append(recent(w.shows, now), took{now, late})
@@ -84,12 +89,17 @@ func recent(list []took, now time.Time) []took {
 	return list[n:]
 }
 
+// desk is one more dispatcher's page.
 func (w *watch) desk() client.Desk {
+	fixes := map[string]time.Time{}
+	w.mu.Lock()
+	w.maps = append(w.maps, fixes)
+	w.mu.Unlock()
 	locked := func(f func()) { w.mu.Lock(); defer w.mu.Unlock(); f() }
 	return client.Desk{
 		Up:    func() {},
 		Down:  func() {},
-		Whole: func() { locked(func() { clear(w.fixes) }) },
+		Whole: func() { locked(func() { clear(fixes) }) },
 		Orders: func(orders []client.FleetOrder) {
 			locked(func() {
 				for _, o := range orders {
@@ -105,12 +115,12 @@ func (w *watch) desk() client.Desk {
 			locked(func() {
 				for _, c := range here {
 					w.people.Loaded(c.ID, c.Load, c.Capacity)
-					if c.Fix != nil && c.Fix.Time.After(w.fixes[c.ID]) {
-						w.fixes[c.ID] = c.Fix.Time
+					if c.Fix != nil && c.Fix.Time.After(fixes[c.ID]) {
+						fixes[c.ID] = c.Fix.Time
 					}
 				}
 				for _, id := range removed {
-					delete(w.fixes, id)
+					delete(fixes, id)
 				}
 			})
 		},
@@ -147,14 +157,16 @@ func (w *watch) ills(end time.Time) (ills [aspects]string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 
-	fresh := 0
-	for _, at := range w.fixes {
-		if ago := in(server.Sub(at)); ago <= w.bounds.Fresh && ago <= now.Sub(end) {
-			fresh++
+	for _, fixes := range w.maps {
+		fresh := 0
+		for _, at := range fixes {
+			if ago := in(server.Sub(at)); ago <= w.bounds.Fresh && ago <= now.Sub(end) {
+				fresh++
+			}
 		}
-	}
-	if float64(fresh) < w.bounds.Share*float64(f.OnDuty) {
-		ills[onMap] = fmt.Sprintf("%d of %d couriers on the map", fresh, f.OnDuty)
+		if float64(fresh) < w.bounds.Share*float64(f.OnDuty) {
+			ills[onMap] = fmt.Sprintf("%d of %d couriers on a map", fresh, f.OnDuty)
+		}
 	}
 
 	switch ago := in(server.Sub(w.matched)); {

@@ -18,6 +18,7 @@ type town struct {
 	began   time.Time
 	pagesUp int
 	placed  int
+	desks   []client.Desk
 	over    string
 }
 
@@ -40,15 +41,19 @@ func (p *town) Loaded(courier string, load, capacity int) {
 // live has a second pass in which all is as it should be, but for what skip
 // names.
 func live(w *watch, skip string) {
-	desk, p := w.desk(), w.people.(*town)
+	p := w.people.(*town)
+	if w.maps == nil {
+		p.desks = []client.Desk{w.desk(), w.desk()}
+	}
 	for n := range 10 {
 		time.Sleep(100 * time.Millisecond)
 		server, _, _ := w.people.Now()
+		p.desks[0].Couriers([]client.FleetCourier{{ID: fmt.Sprint("c", n), Load: 1, Capacity: 1, Fix: &client.Fix{Time: server}}}, nil)
 		if skip != "couriers" || n < 5 {
-			desk.Couriers([]client.FleetCourier{{ID: fmt.Sprint("c", n), Load: 1, Capacity: 1, Fix: &client.Fix{Time: server}}}, nil)
+			p.desks[1].Couriers([]client.FleetCourier{{ID: fmt.Sprint("c", n), Load: 1, Capacity: 1, Fix: &client.Fix{Time: server}}}, nil)
 		}
 		if skip != "matching" {
-			desk.Orders([]client.FleetOrder{{ID: "o", Times: map[string]time.Time{"assigned": server}}})
+			p.desks[0].Orders([]client.FleetOrder{{ID: "o", Times: map[string]time.Time{"assigned": server}}})
 		}
 		p.placed++
 		w.placing(p.placed, time.Now())
@@ -58,9 +63,9 @@ func live(w *watch, skip string) {
 		switch skip {
 		case "statuses":
 		case "late statuses":
-			w.shown(6 * time.Second)
+			w.shown("picked_up", server.Add(-6*rate*time.Second))
 		default:
-			w.shown(30 * time.Millisecond)
+			w.shown("picked_up", server)
 		}
 	}
 }
@@ -68,7 +73,7 @@ func live(w *watch, skip string) {
 func TestWhatIsNotNormalIsSeen(t *testing.T) {
 	for skip, want := range map[string][aspects]string{
 		"":              {},
-		"couriers":      {onMap: "5 of 10 couriers on the map"},
+		"couriers":      {onMap: "5 of 10 couriers on a map"},
 		"matching":      {matching: "nothing matched yet"},
 		"orders":        {orders: "an order waits"},
 		"statuses":      {streams: "no status shown yet"},

@@ -85,7 +85,11 @@ func (w *World) run(ctx context.Context) (Table, error) {
 		return table, err
 	}
 	defer desk.Close()
-	g.Go(func() error { return quiet(desk.Watch(ctx, w.c.Token("dispatcher"), w.watch.desk())) })
+	for i := range w.c.Nodes { // by the balancer's turns: a page on each, to begin with
+		g.Go(func() error {
+			return quiet(desk.Watch(ctx, w.c.Token(fmt.Sprintf("dispatcher-%d", i+1)), w.watch.desk()))
+		})
+	}
 	g.Go(func() error { return quiet(w.tell(ctx)) })
 	g.Go(func() error {
 		defer night()

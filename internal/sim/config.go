@@ -200,9 +200,10 @@ func (c Config) city(i int, center geo.Point, start time.Time) (scenario.Source,
 }
 
 // Watch is told what people live through, as it happens and from many
-// goroutines. Any of it may be nil. Lengths are of real time.
+// goroutines. Any of it may be nil. Times are real ones, but where it says so.
 type Watch struct {
 	Placing func(number int, began time.Time)
 	Placed  func(number int, began time.Time) // and it is acknowledged now
-	Shown   func(late time.Duration)          // a status reached its customer so long after it happened
+	// Shown: a status reached its customer; happened is in the server's time.
+	Shown func(status string, happened time.Time)
 }

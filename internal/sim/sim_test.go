@@ -84,7 +84,7 @@ func TestCitiesWithMerchantsWhoSendAgainAndRivalsWhoLook(t *testing.T) {
 		Settle: 300 * time.Millisecond,
 		Watch: Watch{
 			Placing: func(int, time.Time) { placing.Add(1) }, Placed: func(int, time.Time) { placed.Add(1) },
-			Shown: func(time.Duration) { shown.Add(1) },
+			Shown: func(string, time.Time) { shown.Add(1) },
 		},
 	}
 	r, err := Run(t.Context(), c)
