@@ -96,7 +96,7 @@ func fast() []string {
 	return []string{"--clock-rate", "30", "--clock-origin", time.Now().UTC().Format(time.RFC3339)}
 }
 
-func adminToken(t *testing.T, args ...string) string {
+func adminToken(t testing.TB, args ...string) string {
 	t.Helper()
 	var token strings.Builder
 	if code := run(t.Context(), append([]string{"token", "--role", "admin"}, args...), &token, t.Output()); code != 0 {

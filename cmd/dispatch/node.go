@@ -170,7 +170,7 @@ func (n *node) edges(x extras) error {
 
 // ready says whether a commit is possible now.
 func (n *node) ready(ctx context.Context) error {
-	return n.engines.store.Update(ctx, func(dispatch.Tx) error { return nil })
+	return n.engines.store.Ready(ctx)
 }
 
 // run serves until ctx ends, then shuts down: stop accepting, tell sockets

@@ -103,6 +103,9 @@ func (s *PostgresServer) Restart() {
 	s.wait()
 }
 
+// CPU is Process.CPU of the server with its backends.
+func (s *PostgresServer) CPU() time.Duration { return s.process.CPU() }
+
 // backends are the processes that work in the data folder, by pid.
 func (s *PostgresServer) backends() (pids []int) {
 	links, _ := filepath.Glob("/proc/[0-9]*/cwd")
