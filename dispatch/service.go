@@ -161,18 +161,6 @@ func (s *Service) positions(ctx context.Context, from Locator, couriers ...strin
 	return fixes
 }
 
-// live is the courier with its plan timed anew from where it is now.
-func (s *Service) live(ctx context.Context, c Courier) Courier {
-	if len(c.Plan.Stops) == 0 {
-		return c
-	}
-	fix, ok := s.positions(ctx, s.Known, c.ID)[c.ID]
-	if !ok {
-		return c
-	}
-	return s.timed(c, fix, s.Clock.Now())
-}
-
 // fresh says whether a fix is new enough for its courier to get work (I10).
 func (s *Service) fresh(f tracking.Fix, now time.Time) bool {
 	return now.Sub(f.Received) <= s.StaleAfter
