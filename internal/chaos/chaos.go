@@ -102,18 +102,18 @@ func (c Config) serve(origin time.Time, database, positions, broker string) []st
 
 // people are the simulation's settings.
 func (c Config) people(server string, w sim.Watch) sim.Config {
-	server1 := func(d time.Duration) time.Duration { return time.Duration(c.Rate * float64(d)) }
+	scaled := func(d time.Duration) time.Duration { return time.Duration(c.Rate * float64(d)) }
 	staff := make([]string, 8) // one may ask so often only
 	for i := range staff {
 		staff[i] = c.Token(fmt.Sprintf("auditor-%d", i+1))
 	}
 	return sim.Config{
 		Server: server, AdminToken: c.Token("simulation"), Staff: staff, Seed: c.Seed, Center: center, Cities: c.Cities,
-		Couriers: c.Couriers, OrdersPerHour: c.Orders / c.Rate * 3600, Flat: true, Grace: server1(c.Finish),
+		Couriers: c.Couriers, OrdersPerHour: c.Orders / c.Rate * 3600, Flat: true, Grace: scaled(c.Finish),
 		DeclineShare: 0.05, IgnoreShare: 0.02, FailShare: 0.01, CancelShare: 0.01,
 		RepeatShare: 0.05, SpyShare: 0.02, QuietShare: 0.02,
-		FixEvery: server1(c.FixEvery), StaleAfter: staleAfter, Settle: 5 * time.Second, CheckFor: 10 * time.Minute,
-		StallAfter: time.Hour, Watch: w,
+		FixEvery: scaled(c.FixEvery), StaleAfter: staleAfter, Settle: 5 * time.Second, CheckFor: 10 * time.Minute,
+		StallAfter: 30 * time.Minute, Watch: w,
 	}
 }
 
