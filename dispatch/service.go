@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -145,23 +144,35 @@ func (s *Service) Decisions(ctx context.Context, id string) ([]Decision, error) 
 
 // fillETA works out the ETAs of a page from the couriers' plans.
 func (s *Service) fillETA(ctx context.Context, page []Order) error {
-	plans := map[string]Plan{}
+	var carriers []string
+	for _, o := range page {
+		if o.Courier != "" && !o.Terminal() {
+			carriers = append(carriers, o.Courier)
+		}
+	}
+	if len(carriers) == 0 {
+		return nil
+	}
+	couriers, err := s.Store.CouriersByID(ctx, carriers)
+	if err != nil {
+		return fmt.Errorf("read plans: %w", err)
+	}
+	carriers = carriers[:0]
+	for _, c := range couriers {
+		carriers = append(carriers, c.ID)
+	}
+	last, now := s.positions(ctx, s.Known, carriers...), s.Clock.Now()
+	plans := make(map[string]Plan, len(couriers))
+	for _, c := range couriers {
+		if fix, ok := last[c.ID]; ok && len(c.Plan.Stops) > 0 {
+			c = s.timed(c, fix, now)
+		}
+		plans[c.ID] = c.Plan
+	}
 	for i, o := range page {
-		if o.Courier == "" || o.Terminal() {
-			continue
+		if o.Courier != "" && !o.Terminal() {
+			page[i].ETA = plans[o.Courier].eta(o.ID)
 		}
-		plan, ok := plans[o.Courier]
-		if !ok {
-			c, err := s.Store.Courier(ctx, o.Courier)
-			if err != nil && !errors.Is(err, ErrNotFound) {
-				return fmt.Errorf("read plan: %w", err)
-			}
-			if err == nil {
-				plan = s.live(ctx, c).Plan
-			}
-			plans[o.Courier] = plan
-		}
-		page[i].ETA = plan.eta(o.ID)
 	}
 	return nil
 }
@@ -181,18 +192,6 @@ func (s *Service) positions(ctx context.Context, from Positions, couriers ...str
 		fixes[f.Courier] = f
 	}
 	return fixes
-}
-
-// live is the courier with its plan timed anew from where it is now.
-func (s *Service) live(ctx context.Context, c Courier) Courier {
-	if len(c.Plan.Stops) == 0 {
-		return c
-	}
-	fix, ok := s.positions(ctx, s.Known, c.ID)[c.ID]
-	if !ok {
-		return c
-	}
-	return s.timed(c, fix, s.Clock.Now())
 }
 
 // fresh says whether a fix is new enough for its courier to get work (I10).
