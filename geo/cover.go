@@ -1,100 +1,64 @@
 package geo
 
-import (
-	"math"
+import "math"
 
-	"github.com/uber/h3-go/v4"
-)
-
-// regionStep is the least that one more ring of regions reaches out, in metres.
-const regionStep = 3500.
-
-// Regions are the cells of RegionResolution that hold everything within so
-// many metres of what lies in c, a coarser cell, and some more: children do
-// not fill their parent to its edge.
-func (c Cell) Regions(margin float64) []Cell {
-	if c == 0 || c.Resolution() > RegionResolution {
-		return nil
+// Grow is the box with so many metres more on every side, as far as there is
+// Earth: it does not cross a pole or the antimeridian either.
+func (b Bounds) Grow(metres float64) Bounds {
+	north := degrees(metres / EarthRadius)
+	// A degree of longitude is shortest at the latitude farthest from the
+	// equator.
+	east := 360.
+	if narrow := math.Cos(radians(min(max(math.Abs(b.South), math.Abs(b.North))+north, 90))); narrow > 0 {
+		east = min(east, north/narrow)
 	}
-	children := h3.Cell(c).Children(RegionResolution)
-	out := make([]Cell, 0, 4*len(children))
-	seen := make(map[Cell]struct{}, 4*len(children))
-	add := func(cell Cell) {
-		if _, twice := seen[cell]; !twice {
-			seen[cell] = struct{}{}
-			out = append(out, cell)
+	return Bounds{
+		South: max(b.South-north, -90), West: max(b.West-east, -180),
+		North: min(b.North+north, 90), East: min(b.East+east, 180),
+	}
+}
+
+// Cells are those of a resolution that hold a point of the box, or nearly:
+// some around it too. With more than most it gives up and returns false, so
+// that a box of any size costs no more than that. About a microsecond each.
+func (b Bounds) Cells(resolution, most int) ([]Cell, bool) {
+	first, err := CellOf(Point{Lat: (b.South + b.North) / 2, Lng: (b.West + b.East) / 2}, resolution)
+	if err != nil || b.Validate() != nil {
+		return nil, false
+	}
+	// A cell with a point of the box has its centre in the box grown by its
+	// reach, and whatever lies between two such cells does too.
+	lat := degrees(reach(resolution) / EarthRadius)
+	middle, half := (b.West+b.East)/2, (b.East-b.West)/2
+	near := func(c Cell) bool {
+		p := c.Center()
+		if p.Lat < b.South-lat || p.Lat > b.North+lat {
+			return false
 		}
+		off := math.Abs(math.Remainder(p.Lng-middle, 360)) // the antimeridian is no edge
+		wide := lat / math.Cos(radians(min(math.Abs(p.Lat), 89)))
+		return math.Abs(p.Lat) > 89-lat || off <= half+wide
 	}
-	for _, child := range children {
-		add(Cell(child))
-	}
-	begun := 0
-	for range int(math.Ceil(max(margin, 0)/regionStep)) + 1 {
-		ring := out[begun:]
-		begun = len(out)
-		for _, cell := range ring {
-			for _, next := range cell.Disk(1) {
-				add(next)
+	cells, seen := []Cell{first}, map[Cell]bool{first: true}
+	for i := 0; i < len(cells); i++ {
+		for _, c := range cells[i].Disk(1) {
+			if seen[c] {
+				continue
+			}
+			if seen[c] = true; near(c) {
+				cells = append(cells, c)
 			}
 		}
+		if len(cells) > most {
+			return nil, false
+		}
 	}
-	return out
+	return cells, true
 }
 
-// Boxes are at most three boxes that hold the cells, and some more. They do
-// not cross the antimeridian, and cells on both sides of it do not make them
-// as wide as the world.
-func Boxes(cells []Cell) []Bounds {
-	var thirds [3]Bounds
-	var used [3]bool
-	put := func(b Bounds, third int) {
-		t := &thirds[third]
-		if !used[third] {
-			*t, used[third] = b, true
-			return
-		}
-		t.South, t.West = min(t.South, b.South), min(t.West, b.West)
-		t.North, t.East = max(t.North, b.North), max(t.East, b.East)
-	}
-	for _, cell := range cells {
-		b := boxAround(cell)
-		if b.West < -180 {
-			put(Bounds{South: b.South, West: b.West + 360, North: b.North, East: 180}, 2)
-			b.West = -180
-		}
-		if b.East > 180 {
-			put(Bounds{South: b.South, West: -180, North: b.North, East: b.East - 360}, 0)
-			b.East = 180
-		}
-		switch {
-		case b.East < -90:
-			put(b, 0)
-		case b.West > 90:
-			put(b, 2)
-		default:
-			put(b, 1)
-		}
-	}
-	var out []Bounds
-	for i := range thirds {
-		if used[i] {
-			out = append(out, thirds[i])
-		}
-	}
-	return out
-}
-
-// boxAround holds a cell; it may reach beyond ±180 degrees of longitude.
-func boxAround(c Cell) Bounds {
-	center, reach := c.Center(), 0.
-	for _, corner := range c.Boundary() {
-		reach = max(reach, Distance(center, corner))
-	}
-	high := degrees(reach/EarthRadius) * 1.01
-	b := Bounds{South: max(center.Lat-high, -90), North: min(center.Lat+high, 90), West: -180, East: 180}
-	if farthest := max(-b.South, b.North); farthest < 89 {
-		wide := high / math.Cos(radians(farthest))
-		b.West, b.East = center.Lng-wide, center.Lng+wide
-	}
-	return b
+// reach is a distance in metres that no point of a cell is farther from its
+// centre than: one and a half times the mean edge.
+func reach(resolution int) float64 {
+	const edge = 3724.5 // at resolution 6; each next is shorter by √7
+	return 1.5 * edge * math.Pow(7, float64(6-resolution)/2)
 }

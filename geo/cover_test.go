@@ -1,77 +1,102 @@
-package geo
+package geo_test
 
 import (
-	"math"
-	"slices"
+	"fmt"
+	"math/rand/v2"
 	"testing"
 
-	"pgregory.net/rapid"
+	"courier/geo"
 )
 
-// anywhere draws places with a liking for poles and the antimeridian.
-func anywhere(t *rapid.T) Point {
-	p := Point{Lat: rapid.Float64Range(-90, 90).Draw(t, "lat"), Lng: rapid.Float64Range(-180, 180).Draw(t, "lng")}
-	switch rapid.IntRange(0, 4).Draw(t, "kind") {
-	case 0:
-		p.Lng = math.Copysign(180-rapid.Float64Range(0, 0.3).Draw(t, "short"), p.Lng)
-	case 1:
-		p.Lat = math.Copysign(90-rapid.Float64Range(0, 0.3).Draw(t, "cold"), p.Lat)
-	}
-	return p
-}
-
-func TestRegionsHoldWhatIsNear(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		pickup := anywhere(t)
-		margin := rapid.Float64Range(0, 30_000).Draw(t, "margin")
-		course, far := rapid.Float64Range(0, 2*math.Pi).Draw(t, "course"), rapid.Float64Range(0, margin).Draw(t, "far")
-		courier := pickup.Offset(far*math.Sin(course), far*math.Cos(course))
-		regions := cellOf(pickup, AreaResolution).Regions(margin)
-		if !slices.Contains(regions, cellOf(courier, RegionResolution)) {
-			t.Fatalf("%v is %.0f m from %v, and not in its area's %d regions", courier, Distance(pickup, courier), pickup, len(regions))
-		}
-	})
-}
-
-func TestRegionsAreNotTheWorld(t *testing.T) {
-	area := cellOf(Point{Lat: 52.1, Lng: 4.3}, AreaResolution)
-	regions := area.Regions(6000)
-	if n := len(regions); n < 49 || n > 250 {
-		t.Errorf("an area and 6 km around it are %d regions", n)
-	}
-	if slices.Sort(regions); len(slices.Compact(regions)) != len(area.Regions(6000)) {
-		t.Error("some regions come twice")
-	}
-	if got := regions[0].Parent(SearchResolution).Regions(0); got != nil {
-		t.Errorf("no cell has %d regions", len(got))
-	}
-}
-
-func TestBoxesHoldTheirCells(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		at := anywhere(t)
-		here := cellOf(at, RegionResolution)
-		cells := here.Disk(rapid.IntRange(0, 4).Draw(t, "rings"))
-		boxes := Boxes(cells)
-		size := 0.
-		for _, b := range boxes {
-			if err := b.Validate(); err != nil {
-				t.Fatalf("%+v: %v", b, err)
+// TestCellsOfABox wants every point of a box in one of its cells, anywhere
+// on Earth, and no cell that lies far from it.
+func TestCellsOfABox(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for name, at := range map[string]geo.Point{
+		"town":              {Lat: 52.1, Lng: 4.3},
+		"equator":           {Lat: 0, Lng: 0},
+		"east of the line":  {Lat: -17, Lng: -179.9},
+		"west of the line":  {Lat: 66, Lng: 179.95},
+		"pentagon":          {Lat: 64.7, Lng: 10.536},
+		"far north":         {Lat: 84, Lng: 20},
+		"pole":              {Lat: 89.95, Lng: 0},
+		"south":             {Lat: -78, Lng: 166},
+		"a face's far edge": {Lat: 37.4, Lng: -122},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 40 {
+				box := geo.Bounds{South: at.Lat, North: at.Lat, West: at.Lng, East: at.Lng}.Grow(r.Float64() * 15_000)
+				cells, ok := box.Cells(geo.RegionResolution, 100_000)
+				if !ok {
+					t.Fatalf("%+v has no cells", box)
+				}
+				held := map[geo.Cell]bool{}
+				for _, c := range cells {
+					if held[c] {
+						t.Fatalf("%v twice", c)
+					}
+					held[c] = true
+				}
+				for range 300 {
+					p := geo.Point{Lat: box.South + r.Float64()*(box.North-box.South), Lng: box.West + r.Float64()*(box.East-box.West)}
+					if c, _ := geo.CellOf(p, geo.RegionResolution); !held[c] {
+						t.Fatalf("%v in %+v is in none of %d cells", p, box, len(cells))
+					}
+				}
+				for _, c := range cells {
+					if p := c.Center(); at.Lat < 80 && !box.Grow(10_000).Contains(p) && p.Lng*at.Lng > 0 {
+						t.Errorf("%+v has the cell of %v", box, p)
+					}
+				}
 			}
-			size = max(size, b.East-b.West)
-		}
-		if math.Abs(at.Lat) < 80 && size > 20 {
-			t.Fatalf("%d cells around %v take %v degrees", len(cells), at, size)
-		}
-		cell := rapid.SampledFrom(cells).Draw(t, "cell")
-		inside := append(cell.Boundary(), cell.Center())
-		if cell == here {
-			inside = append(inside, at)
-		}
-		for _, p := range inside {
-			if !slices.ContainsFunc(boxes, func(b Bounds) bool { return b.Contains(p) }) {
-				t.Fatalf("%v of cell %v lies in none of %+v", p, cell, boxes)
+		})
+	}
+}
+
+func TestCellsOfABoxAreBounded(t *testing.T) {
+	world := geo.Bounds{South: -90, West: -180, North: 90, East: 180}
+	if cells, ok := world.Cells(geo.RegionResolution, 500); ok || cells != nil {
+		t.Errorf("the world has %d regions", len(cells))
+	}
+	dot := geo.Bounds{South: 52.1, West: 4.3, North: 52.1, East: 4.3}
+	if cells, ok := dot.Cells(geo.RegionResolution, 500); !ok || len(cells) > 12 {
+		t.Errorf("a point has %d regions, %v", len(cells), ok)
+	}
+	wrong := geo.Bounds{South: 53, North: 52}
+	if _, ok := wrong.Cells(geo.RegionResolution, 500); ok {
+		t.Error("a box upside down has cells")
+	}
+}
+
+func TestGrow(t *testing.T) {
+	for _, at := range []geo.Point{{Lat: 52, Lng: 4}, {Lat: 0, Lng: 100}, {Lat: -70, Lng: -60}} {
+		box := geo.Bounds{South: at.Lat, North: at.Lat, West: at.Lng, East: at.Lng}.Grow(2000)
+		for _, p := range []geo.Point{at.Offset(1990, 0), at.Offset(-1990, 0), at.Offset(0, 1990), at.Offset(0, -1990)} {
+			if !box.Contains(p) {
+				t.Errorf("%v grown by 2 km has not %v", at, p)
 			}
 		}
-	})
+		for _, p := range []geo.Point{at.Offset(2100, 0), at.Offset(0, 2010)} {
+			if box.Contains(p) {
+				t.Errorf("%v grown by 2 km has %v", at, p)
+			}
+		}
+	}
+	if world := (geo.Bounds{South: -89.99, West: -179.99, North: 89.99, East: 179.99}).Grow(5000); world.Validate() != nil {
+		t.Errorf("beyond the Earth: %+v", world)
+	}
+}
+
+func BenchmarkCells(b *testing.B) {
+	for _, km := range []float64{10, 30, 60} {
+		b.Run(fmt.Sprintf("half=%vkm", km), func(b *testing.B) {
+			box := geo.Bounds{South: 52.1, North: 52.1, West: 4.3, East: 4.3}.Grow(km * 1000)
+			n := 0
+			for b.Loop() {
+				cells, _ := box.Cells(geo.RegionResolution, 10_000)
+				n = len(cells)
+			}
+			b.ReportMetric(float64(n), "cells")
+		})
+	}
 }

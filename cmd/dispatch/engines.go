@@ -43,8 +43,10 @@ type engines struct {
 	feed    tracking.Feed
 	bus     events
 	answers map[string]func(context.Context) bool // the disposable ones, for /readyz
-	limiter web.Limiter                           // nil: web's own
-	closers []func() error                        // last opened, first closed
+	limiter web.Limiter
+	redis   *positions     // nil without it
+	alive   *alive         // nil: this node is the only one
+	closers []func() error // last opened, first closed
 }
 
 // events is what this node tells the others, and what one of them all does.
@@ -90,7 +92,7 @@ func openStore(ctx context.Context, f serverFlags, clk clock.Clock) (*sqlstore.S
 func (e *engines) openPositions(ctx context.Context, f serverFlags, clk clock.Clock, log *slog.Logger) error {
 	e.answers = map[string]func(context.Context) bool{"positions": func(context.Context) bool { return true }}
 	if len(f.RedisURL) == 0 {
-		e.index, e.feed = tracking.NewMemory(), tracking.NewMemoryFeed()
+		e.index, e.feed, e.limiter = tracking.NewMemory(), tracking.NewMemoryFeed(), web.NewLimiter(limiterKeys)
 		return nil
 	}
 	redis.LogTo(log)
@@ -99,15 +101,27 @@ func (e *engines) openPositions(ctx context.Context, f serverFlags, clk clock.Cl
 		return err
 	}
 	e.answers["positions"] = func(ctx context.Context) bool { return db.Ping(ctx) == nil }
-	feed := redis.NewFeed(db)
-	e.index, e.feed, e.limiter = redis.NewIndex(db), feed, sharedLimiter{redis.NewLimiter(db)}
-	e.closers = append(e.closers, db.Close, func() error { feed.Close(); return nil })
-	mirror, err := tracking.NewMirror(tracking.MirrorConfig{StaleAfter: f.StaleAfter}, e.index, feed, clk, log)
+	e.alive = &alive{name: nodeName(f.Addr), beat: e.store.Beat, log: log}
+	e.redis = &positions{index: redis.NewIndex(db), feed: redis.NewFeed(db), limiter: redis.NewLimiter(db, e.alive.nodes)}
+	e.index, e.feed, e.limiter = e.redis.index, e.redis.feed, sharedLimiter{e.redis.limiter}
+	e.closers = append(e.closers, db.Close, func() error { e.redis.feed.Close(); return nil })
+	mirror, err := tracking.NewMirror(tracking.MirrorConfig{StaleAfter: f.StaleAfter}, e.index, e.feed, clk, log)
 	if err != nil {
 		return err
 	}
 	e.mirror, e.closers = mirror, append(e.closers, func() error { mirror.Close(); return nil })
 	return nil
+}
+
+// limiterKeys bounds a limiter in memory to about 10 MB.
+const limiterKeys = 1 << 16
+
+// feedAway is for how long the feed has not brought what is looked at here.
+func (e *engines) feedAway() time.Duration {
+	if e.redis == nil {
+		return 0
+	}
+	return e.redis.feed.Stats().Away
 }
 
 // away says of each disposable engine whether it is.

@@ -53,6 +53,7 @@ type commands struct {
 	Serve    serveCommand    `cmd:"" help:"Run the server."`
 	Demo     demoCommand     `cmd:"" help:"Run the server with a made city at work: couriers, customers and orders."`
 	Simulate simulateCommand `cmd:"" help:"Let simulated couriers and customers loose on a server, and check what it promised them."`
+	Migrate  migrateCommand  `cmd:"" help:"Bring the schema of the database up to date, which serve does at its start too."`
 	Token    tokenCommand    `cmd:"" help:"Print a signed token for a member of staff."`
 	Parked   parkedCommand   `cmd:"" help:"List work that the nodes could not do, or have them try again."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`

@@ -120,7 +120,7 @@ func (n *node) domain() error {
 	}
 	deps := dispatch.Deps{
 		Store: store, Locator: index, Known: known, Clock: n.clock, NewID: newID, NewPIN: newPIN, Log: n.log,
-		FeedLag: func() time.Duration { return n.tracker.Stats().Lag },
+		FeedLag: func() time.Duration { return max(n.tracker.Stats().Lag, n.engines.feedAway()) },
 	}
 	if n.engines.mirror != nil {
 		deps.Mirror = n.engines.mirror
@@ -144,8 +144,10 @@ func (n *node) domain() error {
 	if geofence == 0 {
 		geofence = -1 // the hub's zero is its default
 	}
-	n.hub, err = ws.New(ws.Config{Origins: n.flags.Origin, Geofence: geofence}, ws.Ports{
-		Auth: n.auth, Service: n.service, Tracker: n.tracker, Feed: feed, Bus: events, Clock: n.clock, Log: n.log,
+	n.hub, err = ws.New(ws.Config{
+		Origins: n.flags.Origin, Geofence: geofence, Address: clientAddress, Limits: n.flags.sockets(),
+	}, ws.Ports{
+		Auth: n.auth, Service: n.service, Tracker: n.tracker, Feed: feed, Index: index, Limiter: socketLimiter{n.engines.limiter}, Bus: events, Clock: n.clock, Log: n.log,
 	})
 	return err
 }
@@ -162,7 +164,7 @@ func (n *node) edges(x extras) error {
 	server, err := web.New(web.Config{
 		Version: version, Mode: dispatch.Mode(n.flags.Mode), Demo: x.demo, PublicURL: n.flags.PublicURL,
 		Center: n.flags.Center, Zoom: n.flags.Zoom, MapStyleURL: n.flags.MapStyleURL, MapHosts: n.flags.MapHost,
-		Basemap: x.basemap, AsyncAPI: ws.AsyncAPI, TrustedProxies: proxies,
+		Basemap: x.basemap, AsyncAPI: ws.AsyncAPI, TrustedProxies: proxies, Limits: n.flags.web(),
 		Ready:   n.ready,
 		Engines: n.engines.away,
 		Observe: func(o web.Observation) {
@@ -186,7 +188,7 @@ func (n *node) edges(x extras) error {
 
 // ready says whether a commit is possible now.
 func (n *node) ready(ctx context.Context) error {
-	return n.engines.store.Update(ctx, func(dispatch.Tx) error { return nil })
+	return n.engines.store.Ready(ctx)
 }
 
 // run serves until ctx ends, then shuts down: stop accepting, tell sockets
@@ -221,6 +223,9 @@ func (n *node) run(ctx context.Context, started func()) error {
 		defer close(matched)
 		return n.loop.Run(ctx)
 	})
+	if n.engines.alive != nil {
+		g.Go(func() error { return n.engines.alive.run(ctx) })
+	}
 	g.Go(func() error { return closed(n.http.Serve(n.listen)) })
 	if n.private != nil {
 		g.Go(func() error { return closed(n.admin.Serve(n.private)) })

@@ -11,6 +11,7 @@ func (n *node) observe() {
 	counter := func(name, help string, read func() uint64) {
 		n.metrics.Counter("courier_"+name+"_total", help, nil, func() float64 { return float64(read()) })
 	}
+	n.engines.redis.observe(gauge, counter)
 	gauge("clock_rate", "Seconds of the server's clock in a real one.", n.clock.Rate)
 
 	fixes := n.tracker.Stats
@@ -36,11 +37,13 @@ func (n *node) observe() {
 		help string
 		of   func(ws.Counters) uint64
 	}{
+		"feed_fixes":      {"Fixes taken in for who looks at them here.", func(c ws.Counters) uint64 { return c.FeedFixes }},
 		"frames_in":       {"Frames received.", func(c ws.Counters) uint64 { return c.FramesIn }},
 		"frames_out":      {"Frames sent.", func(c ws.Counters) uint64 { return c.FramesOut }},
 		"socket_writes":   {"System calls that carried the frames sent.", func(c ws.Counters) uint64 { return c.Writes }},
 		"frames_dropped":  {"Frames dropped for newer ones.", func(c ws.Counters) uint64 { return c.Overtaken }},
 		"sockets_slow":    {"Sockets closed because their client was too slow.", func(c ws.Counters) uint64 { return c.TooSlow }},
+		"frames_delayed":  {"Frames that waited because their socket sent too many.", func(c ws.Counters) uint64 { return c.Delayed }},
 		"frames_bad":      {"Frames that could not be read.", func(c ws.Counters) uint64 { return c.BadFrames }},
 		"sockets_refused": {"Handshakes refused.", func(c ws.Counters) uint64 { return c.Rejected }},
 		"orders_healed":   {"Orders that the sweeper found behind.", func(c ws.Counters) uint64 { return c.HealedOrders }},

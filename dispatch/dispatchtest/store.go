@@ -21,8 +21,10 @@ func TestStore(t *testing.T, open Open) {
 		"orders":      testOrders,
 		"faults":      testFaults,
 		"updates":     testUpdates,
+		"creations":   testCreates,
 		"lists":       testLists,
 		"pages":       testPages,
+		"areas":       testAreas,
 		"couriers":    testCouriers,
 		"assignments": testAssignments,
 		"offers":      testOffers,
@@ -47,7 +49,15 @@ func TestReopen(t *testing.T, open func(t *testing.T) (s dispatch.Store, reopen 
 			tx.SaveAnswer(dispatch.Answer{Scope: "orders/m", Key: "k", Hash: []byte{1}, Body: []byte{2}, At: start}))
 	})
 
+	created := creation("o2", "k2")
+	_, err := s.Create(t.Context(), created)
+	wantNo(t, err)
+
 	s = reopen(t)
+	wantWhole(t, s, created, true)
+	answer, err := s.Create(t.Context(), creation("o3", "k2"))
+	wantNo(t, err)
+	wantSame(t, answer, &created.Answer)
 	wantOrder(t, s, want)
 	events, err := s.Events(t.Context(), "o1", 0)
 	wantNo(t, err)

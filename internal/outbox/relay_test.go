@@ -172,6 +172,113 @@ func TestTheSweepFindsWhatNobodySignalled(t *testing.T) {
 	})
 }
 
+func TestTheRowsOfDeadNodesArePublished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := newSource(), &sink{}
+		leave := func(ids ...int64) {
+			s.commit(false, ids...)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.orphans, s.rows = s.rows, nil
+		}
+		leave(1)
+		stop := start(t, outbox.Config{Sweep: time.Second, Batch: 1}, s, b)
+		synctest.Wait()
+		if got := b.got(); !slices.Equal(got, []int64{1}) { // at once
+			t.Errorf("published %v", got)
+		}
+		leave(2, 3)
+		time.Sleep(1100 * time.Millisecond)
+		if got := b.got(); !slices.Equal(got, []int64{1, 2, 3}) {
+			t.Errorf("published %v", got)
+		}
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A node that always has more to publish than fits in a batch adopts too.
+func TestABusyNodeAdopts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource()
+		b := &busy{source: s}
+		s.commit(false, 1)
+		s.orphans = []outbox.Row{{ID: 1 << 40}}
+		b.left = []outbox.Row{{ID: 1 << 41}}
+		r, err := outbox.New(outbox.Config{Sweep: time.Second, Batch: 1}, s, b, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		done := make(chan error, 1)
+		go func() { done <- r.Run(ctx) }()
+		time.Sleep(2500 * time.Millisecond) // it has more to publish for half a second more
+		if n := r.Counters().Adopted; n != 2 {
+			t.Errorf("%d rows adopted, want 2", n)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// busy is a bus that takes its time, while there is always more to publish.
+type busy struct {
+	sink
+	source *source
+	left   []outbox.Row // orphans a second later
+	n      int64
+}
+
+func (b *busy) Publish(context.Context, []bus.Message) error {
+	time.Sleep(10 * time.Millisecond)
+	if b.n++; b.n < 300 {
+		b.source.commit(false, b.n+1)
+	}
+	if b.n == 100 {
+		b.source.mu.Lock()
+		b.source.orphans = b.left
+		b.source.mu.Unlock()
+	}
+	return nil
+}
+
+// Others adopt the rows of a node that is quiet: it says that it lives even
+// while the bus is away, and that it leaves only when it has drained.
+func TestItLivesUntilItHasDrained(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b := newSource(), &sink{fail: func() error { return errors.New("broker away") }}
+		stop := start(t, outbox.Config{Beat: 3 * time.Second, Life: 10 * time.Second, Drain: time.Minute}, s, b)
+		s.commit(true, 1)
+		time.Sleep(time.Minute)
+		go func() {
+			time.Sleep(20 * time.Second) // within the drain
+			b.mu.Lock()
+			b.fail = nil
+			b.mu.Unlock()
+		}()
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+		n := len(s.beats)
+		for i, beat := range s.beats {
+			last := i == n-1
+			if (beat.ttl == 0) != last || !last && beat.ttl != 10*time.Second || last && beat.waiting > 0 {
+				t.Errorf("beat %d of %d is for %s, %d rows wait", i, n, beat.ttl, beat.waiting)
+			}
+			if i > 0 && beat.at.Sub(s.beats[i-1].at) > 3*time.Second {
+				t.Errorf("%s until beat %d", beat.at.Sub(s.beats[i-1].at), i)
+			}
+		}
+		if n < 25 {
+			t.Errorf("%d beats in a minute and more", n)
+		}
+	})
+}
+
 func TestABrokenBusLosesAndReordersNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, b := newSource(), &sink{}
@@ -268,8 +375,8 @@ func TestShutDownIsBounded(t *testing.T) {
 }
 
 func TestEveryFaultIsReported(t *testing.T) {
-	_, err := outbox.New(outbox.Config{Batch: -1, Sweep: -1, BackoffMin: time.Hour}, nil, nil, nil)
-	for _, want := range []string{"Batch", "Sweep", "BackoffMin", "source"} {
+	_, err := outbox.New(outbox.Config{Batch: -1, Sweep: -1, BackoffMin: time.Hour, Beat: time.Hour}, nil, nil, nil)
+	for _, want := range []string{"Batch", "Sweep", "BackoffMin", "Beat", "source"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s is not in %v", want, err)
 		}

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,44 +15,67 @@ import (
 	"courier/internal/testenv"
 )
 
-// placing is what placing an order writes: the answer to its key, the
+// creating is what placing an order stores: the answer to its key, the
 // order, its first event and the outbox row.
-func placing(i int64) func(tx dispatch.Tx) error {
+func creating(i int64) dispatch.Creation {
 	id := fmt.Sprintf("01938f2a-7c1e-7000-8000-%012d", i)
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC).Add(time.Duration(i) * time.Millisecond)
+	o := dispatch.Order{
+		ID: id, Merchant: "m1", Reference: "A-17", Status: dispatch.Placed, Version: 1, Size: 1, ReadyAt: now, Items: "2 soups",
+		Pickup:  dispatch.Place{Point: geo.Point{Lat: 52.123456, Lng: 4.312345}, Address: "Kiln Street 4", Contact: dispatch.Contact{Name: "Kitchen", Phone: "+1 555 0100"}, Note: "back door"},
+		Dropoff: dispatch.Place{Point: geo.Point{Lat: 52.123456, Lng: 4.312345}, Address: "Elm Row 9", Contact: dispatch.Contact{Name: "Ann"}},
+		Times:   map[dispatch.Status]time.Time{dispatch.Placed: now},
+	}
+	body, err := json.Marshal(o)
+	if err != nil {
+		panic(err)
+	}
+	event := dispatch.Event{Order: id, Version: 1, Type: dispatch.EventPlaced, Status: dispatch.Placed, Time: now,
+		Actor: dispatch.Actor{Role: dispatch.RoleMerchant, ID: "m1"}}
+	return dispatch.Creation{Order: o, Events: []dispatch.Event{event},
+		Answer: dispatch.Answer{Scope: "orders/m1", Key: id, Hash: make([]byte, 32), Body: body, At: now}}
+}
+
+// placing stores the same by itself.
+func placing(i int64) func(tx dispatch.Tx) error {
 	return func(tx dispatch.Tx) error {
-		if _, err := tx.Answer("orders/m1", id); !errors.Is(err, dispatch.ErrNotFound) {
+		c := creating(i)
+		if _, err := tx.Answer(c.Answer.Scope, c.Answer.Key); !errors.Is(err, dispatch.ErrNotFound) {
 			return fmt.Errorf("the key is known: %w", err)
 		}
-		o := dispatch.Order{
-			ID: id, Merchant: "m1", Reference: "A-17", Status: dispatch.Placed, Version: 1, Size: 1, ReadyAt: now, Items: "2 soups",
-			Pickup:  dispatch.Place{Point: geo.Point{Lat: 52.123456, Lng: 4.312345}, Address: "Kiln Street 4", Contact: dispatch.Contact{Name: "Kitchen", Phone: "+1 555 0100"}, Note: "back door"},
-			Dropoff: dispatch.Place{Point: geo.Point{Lat: 52.123456, Lng: 4.312345}, Address: "Elm Row 9", Contact: dispatch.Contact{Name: "Ann"}},
-			Times:   map[dispatch.Status]time.Time{dispatch.Placed: now},
-		}
-		body, err := json.Marshal(o)
-		if err != nil {
+		if err := tx.SaveAnswer(c.Answer); err != nil {
 			return err
 		}
-		event := dispatch.Event{Order: id, Version: 1, Type: dispatch.EventPlaced, Status: dispatch.Placed, Time: now,
-			Actor: dispatch.Actor{Role: dispatch.RoleMerchant, ID: "m1"}}
-		if err := tx.SaveAnswer(dispatch.Answer{Scope: "orders/m1", Key: id, Hash: make([]byte, 32), Body: body, At: now}); err != nil {
-			return err
-		}
-		return tx.SaveOrder(o, 0, []dispatch.Event{event})
+		return tx.SaveOrder(c.Order, 0, c.Events)
 	}
 }
 
+func update(ctx context.Context, s *Store, i int64) error { return s.Update(ctx, placing(i)) }
+
+func create(ctx context.Context, s *Store, i int64) error {
+	_, err := s.Create(ctx, creating(i))
+	return err
+}
+
 func BenchmarkUpdate(b *testing.B) {
-	benchmarkUpdate(b, func(b *testing.B) *Store { return open(b, b.TempDir()) })
+	benchmarkWriters(b, func(b *testing.B) *Store { return open(b, b.TempDir()) }, update)
+}
+
+func BenchmarkCreate(b *testing.B) {
+	benchmarkWriters(b, func(b *testing.B) *Store { return open(b, b.TempDir()) }, create)
 }
 
 func BenchmarkPostgresUpdate(b *testing.B) {
 	server := testenv.StartPostgres(b)
-	benchmarkUpdate(b, func(b *testing.B) *Store { return openURL(b, server.Database(b)) })
+	benchmarkWriters(b, func(b *testing.B) *Store { return openURL(b, server.Database(b)) }, update)
 }
 
-func benchmarkUpdate(b *testing.B, open func(b *testing.B) *Store) {
+func BenchmarkPostgresCreate(b *testing.B) {
+	server := testenv.StartPostgres(b)
+	benchmarkWriters(b, func(b *testing.B) *Store { return openURL(b, server.Database(b)) }, create)
+}
+
+func benchmarkWriters(b *testing.B, open func(b *testing.B) *Store, write func(ctx context.Context, s *Store, i int64) error) {
 	for _, writers := range []int{1, 8, 64, 256} {
 		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
 			s := open(b)
@@ -62,7 +86,7 @@ func benchmarkUpdate(b *testing.B, open func(b *testing.B) *Store) {
 			for range writers {
 				group.Go(func() {
 					for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
-						if err := s.Update(b.Context(), placing(i)); err != nil {
+						if err := write(b.Context(), s, i); err != nil {
 							b.Error(err)
 						}
 					}

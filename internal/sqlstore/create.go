@@ -8,8 +8,21 @@ import (
 	"courier/dispatch"
 )
 
-// Create implements dispatch.Store.
+// Create implements dispatch.Store. On PostgreSQL a context that ends does
+// not end the commit, which is others' too.
 func (s *Store) Create(ctx context.Context, c dispatch.Creation) (kept *dispatch.Answer, err error) {
+	if s.creator != nil && c.Order.Courier == "" { // else there is more to compare
+		kept, err = s.creator.create(ctx, c)
+	} else {
+		kept, err = s.createAlone(ctx, c)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("create order %q: %w", c.Order.ID, err)
+	}
+	return kept, nil
+}
+
+func (s *Store) createAlone(ctx context.Context, c dispatch.Creation) (kept *dispatch.Answer, err error) {
 	err = s.update(ctx, func(t *tx) error {
 		kept = nil
 		a, err := t.Answer(c.Answer.Scope, c.Answer.Key)
@@ -25,8 +38,5 @@ func (s *Store) Create(ctx context.Context, c dispatch.Creation) (kept *dispatch
 		}
 		return t.SaveOrder(c.Order, 0, c.Events)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("create order %q: %w", c.Order.ID, err)
-	}
-	return kept, nil
+	return kept, err
 }

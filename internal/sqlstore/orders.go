@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -135,16 +134,20 @@ func checkSave(o dispatch.Order, seen int64, events []dispatch.Event) error {
 	return nil
 }
 
-func (t *tx) insertOrder(o dispatch.Order, events []dispatch.Event, doc string) error {
-	placed, ok := o.Times[dispatch.Placed]
-	if !ok {
-		placed = events[0].Time
+// placedAt is when a new order was placed.
+func placedAt(o dispatch.Order, events []dispatch.Event) time.Time {
+	if placed, ok := o.Times[dispatch.Placed]; ok {
+		return placed
 	}
+	return events[0].Time
+}
+
+func (t *tx) insertOrder(o dispatch.Order, events []dispatch.Event, doc string) error {
 	n, err := t.exec(fmt.Sprintf("insert order %q", o.ID), `INSERT INTO orders
 		(id, merchant, reference, status, terminal, courier, area, version, placed_at, changed_at, doc)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING`,
 		o.ID, o.Merchant, o.Reference, string(o.Status), flag(o.Terminal()), o.Courier, o.Area(), o.Version,
-		micros(placed), micros(events[len(events)-1].Time), doc)
+		micros(placedAt(o, events)), micros(events[len(events)-1].Time), doc)
 	if err == nil && n == 0 {
 		t.exists("order", o.ID)
 		return fmt.Errorf("order %q exists: %w", o.ID, dispatch.ErrConflict)
@@ -175,49 +178,4 @@ func (t *tx) updateOrder(o dispatch.Order, seen int64, events []dispatch.Event, 
 		return t.fail(fmt.Errorf("%s: merchant or reference differ, or the status does without an event", attempted))
 	}
 	return fmt.Errorf("order %q is no longer version %d: %w", o.ID, seen, dispatch.ErrConflict)
-}
-
-func (t *tx) saveEvent(e dispatch.Event) error {
-	e.Time = whole(e.Time)
-	data := ""
-	if e.Data != (dispatch.EventData{}) {
-		var err error
-		if data, err = encode("event of order", e.Order, e.Data); err != nil {
-			return t.fail(err)
-		}
-	}
-	_, err := t.exec("insert event", `INSERT INTO events
-		(order_id, version, type, status, at, actor_role, actor_id, data)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		e.Order, e.Version, string(e.Type), string(e.Status), micros(e.Time), string(e.Actor.Role), e.Actor.ID, data)
-	if err != nil {
-		return err
-	}
-	body, err := json.Marshal(e)
-	if err != nil {
-		return t.fail(fmt.Errorf("encode event %d of order %q: %w", e.Version, e.Order, err))
-	}
-	return t.post("order."+string(e.Status), e.Order, e.Version, e.Time, body)
-}
-
-const selectEvents = `SELECT order_id, version, type, status, at, actor_role, actor_id, data
-	FROM events WHERE order_id = $1 AND version > $2 ORDER BY version`
-
-// Events implements dispatch.OrderReader.
-func (s *Store) Events(ctx context.Context, order string, after int64) ([]dispatch.Event, error) {
-	events, err := collect(ctx, s.read, scanEvent, selectEvents, order, after)
-	return events, s.dialect.failed(err, fmt.Sprintf("read events of order %q", order))
-}
-
-func scanEvent(row scanner) (e dispatch.Event, err error) {
-	var at int64
-	var data []byte
-	if err := row.Scan(&e.Order, &e.Version, &e.Type, &e.Status, &at, &e.Actor.Role, &e.Actor.ID, &data); err != nil {
-		return e, err
-	}
-	e.Time = fromMicros(at)
-	if len(data) > 0 {
-		err = decode("event of order", e.Order, data, &e.Data)
-	}
-	return e, err
 }

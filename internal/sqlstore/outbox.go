@@ -10,10 +10,12 @@ import (
 	"courier/internal/outbox"
 )
 
-// post writes one outbox row. The message's id is <key>:<version>.
+// post writes one outbox row.
 func (t *tx) post(topic, key string, version int64, at time.Time, body []byte) error {
-	return t.postAs(key+":"+strconv.FormatInt(version, 10), topic, key, version, at, body)
+	return t.postAs(messageID(key, version), topic, key, version, at, body)
 }
+
+func messageID(key string, version int64) string { return key + ":" + strconv.FormatInt(version, 10) }
 
 func (t *tx) postAs(id, topic, key string, version int64, at time.Time, body []byte) error {
 	_, err := t.exec("write outbox row", `INSERT INTO outbox (message_id, topic, key, version, at, body, node)

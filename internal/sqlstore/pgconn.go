@@ -72,7 +72,7 @@ var (
 // too, as PostgreSQL's arrays.
 func (c *pgConn) CheckNamedValue(v *driver.NamedValue) error {
 	switch v.Value.(type) {
-	case []string, []int64, [][]byte:
+	case []string, []int16, []int64, [][]byte:
 		return nil
 	}
 	return driver.ErrSkip

@@ -65,6 +65,12 @@ func (p *pool) update(ctx context.Context, fn func(*tx) error) error {
 	defer p.running.Done()
 	bound, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
+	return p.insist(ctx, bound, fn)
+}
+
+// insist tries until the transaction is done or refused, or until bound ends,
+// which ends no later than the caller's ctx.
+func (p *pool) insist(ctx, bound context.Context, fn func(*tx) error) error {
 	wait := 2 * time.Millisecond
 	for n := 1; ; n++ {
 		err, again := p.attempt(bound, fn)

@@ -102,11 +102,13 @@ func openPostgres(ctx context.Context, c PostgresConfig) (_ *Store, err error) {
 	write := open(false, c.Writers)
 	// Migrations want a connection beside the one that holds the lock.
 	schema := sql.OpenDB(&pgConnector{config: config})
-	if err := errors.Join(preparePostgres(ctx, s.dialect, schema), schema.Close()); err != nil {
+	s.found, err = preparePostgres(ctx, s.dialect, schema)
+	if err := errors.Join(err, schema.Close()); err != nil {
 		return nil, err
 	}
 	s.read = open(true, c.Readers)
 	s.pool = &pool{store: s, db: write, timeout: c.Timeout}
+	s.creator = startCreator(s.pool)
 	return s, nil
 }
 
@@ -144,14 +146,14 @@ func postgresSettings(c PostgresConfig) (*pgx.ConnConfig, error) {
 
 // preparePostgres makes sure that the database is ours, and migrates it. An
 // advisory lock lets one of several nodes do it at a time.
-func preparePostgres(ctx context.Context, d *dialect, db *sql.DB) (err error) {
+func preparePostgres(ctx context.Context, d *dialect, db *sql.DB) (found int64, err error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return fmt.Errorf("connect: %w", err)
+		return 0, fmt.Errorf("connect: %w", err)
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", int64(postgresLock)); err != nil {
-		return fmt.Errorf("wait for others that migrate: %w", err)
+		return 0, fmt.Errorf("wait for others that migrate: %w", err)
 	}
 	defer func() {
 		_, errUnlock := conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(postgresLock))
@@ -162,12 +164,32 @@ func preparePostgres(ctx context.Context, d *dialect, db *sql.DB) (err error) {
 	var foreign bool
 	if err := conn.QueryRowContext(ctx, `SELECT to_regclass($1) IS NULL
 		AND EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = current_schema())`, d.version).Scan(&foreign); err != nil {
-		return fmt.Errorf("read the schema: %w", err)
+		return 0, fmt.Errorf("read the schema: %w", err)
 	}
 	if foreign {
-		return ErrForeign
+		return 0, ErrForeign
 	}
 	return migrate(ctx, d, goose.DialectPostgres, db)
+}
+
+// Ready says whether a commit is possible now, as far as that can be told
+// without one: on PostgreSQL, that a connection for writing is to be had and
+// that its server is no standby and not read-only. On SQLite the writer must
+// answer.
+func (s *Store) Ready(ctx context.Context) error {
+	if s.pool == nil {
+		return s.update(ctx, func(*tx) error { return nil })
+	}
+	if !s.pool.enter() {
+		return ErrClosed
+	}
+	defer s.pool.running.Done()
+	var readOnly bool
+	err := s.pool.db.QueryRowContext(ctx, "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool").Scan(&readOnly)
+	if err == nil && readOnly {
+		return fmt.Errorf("%w: the database is read-only", dispatch.ErrUnavailable)
+	}
+	return s.dialect.failed(err, "ask whether the database can write")
 }
 
 func postgresDialect() *dialect {

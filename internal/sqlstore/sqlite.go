@@ -97,7 +97,7 @@ func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 	}
 	s.release = append(s.release, write.Close)
 	write.SetMaxOpenConns(1)
-	if err := prepareSQLite(ctx, s.dialect, write); err != nil {
+	if s.found, err = prepareSQLite(ctx, s.dialect, write); err != nil {
 		return nil, s.dialect.explain(err)
 	}
 
@@ -156,22 +156,22 @@ func checkFiles(path string) error {
 }
 
 // prepareSQLite makes sure that the file is ours, and migrates it.
-func prepareSQLite(ctx context.Context, d *dialect, db *sql.DB) error {
+func prepareSQLite(ctx context.Context, d *dialect, db *sql.DB) (found int64, err error) {
 	var application, tables int64
 	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&application); err != nil {
-		return fmt.Errorf("read the file's header: %w", err)
+		return 0, fmt.Errorf("read the file's header: %w", err)
 	}
 	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master").Scan(&tables); err != nil {
-		return fmt.Errorf("read the file's schema: %w", err)
+		return 0, fmt.Errorf("read the file's schema: %w", err)
 	}
 	switch {
 	case application == sqliteApplication:
 	case application == 0 && tables == 0:
 		if _, err := db.ExecContext(ctx, "PRAGMA application_id = "+strconv.Itoa(sqliteApplication)); err != nil {
-			return fmt.Errorf("mark the file: %w", err)
+			return 0, fmt.Errorf("mark the file: %w", err)
 		}
 	default:
-		return ErrForeign
+		return 0, ErrForeign
 	}
 	for _, pragma := range []string{
 		"PRAGMA fullfsync = 1", "PRAGMA checkpoint_fullfsync = 1", // macOS: fsync alone is not durable there
@@ -180,7 +180,7 @@ func prepareSQLite(ctx context.Context, d *dialect, db *sql.DB) error {
 		"PRAGMA journal_size_limit = 67108864", // give back what a spike took
 	} {
 		if _, err := db.ExecContext(ctx, pragma); err != nil {
-			return fmt.Errorf("%s: %w", pragma, err)
+			return 0, fmt.Errorf("%s: %w", pragma, err)
 		}
 	}
 	return migrate(ctx, d, goose.DialectSQLite3, db)

@@ -10,7 +10,9 @@
 // and PostgreSQL the one that many nodes share:
 //
 //	Update → pool: a transaction each, rows locked as read → COMMIT → answer
-//	                                                             └→ Committed → outbox relay
+//	Create ─┐                                                    └→ Committed → outbox relay
+//	Create ─┼→ creator: what waits becomes one transaction → COMMIT → answers
+//	Create ─┘
 //	Order, Orders, … → a pool of its own
 //
 // A Store implements dispatch.Store, outbox.Source, auth.Store and
@@ -85,9 +87,11 @@ func (c Config) withDefaults() Config {
 type Store struct {
 	dialect   *dialect
 	read      *sql.DB
-	writer    *writer // SQLite's, else nil
-	pool      *pool   // PostgreSQL's, else nil
-	node      string  // whose rows in the outbox are this store's
+	writer    *writer  // SQLite's, else nil
+	pool      *pool    // PostgreSQL's, else nil
+	creator   *creator // likewise
+	node      string   // whose rows in the outbox are this store's
+	found     int64    // the version of the schema before it was migrated
 	now       func() time.Time
 	committed chan struct{}
 	release   []func() error // what Close gives back, last first
@@ -119,6 +123,9 @@ func (s *Store) Close() error {
 		}
 		if s.pool != nil {
 			s.pool.close()
+		}
+		if s.creator != nil {
+			s.creator.close()
 		}
 		for i := len(s.release) - 1; i >= 0; i-- {
 			s.closeErr = errors.Join(s.closeErr, s.release[i]())

@@ -51,12 +51,34 @@ func TestOutbox(t *testing.T) {
 	outboxtest.TestSource(t, func(t *testing.T) outboxtest.Store { return open(t, t.TempDir()) })
 }
 
+func TestMoved(t *testing.T) {
+	outboxtest.TestMoved(t, func(t *testing.T) (outboxtest.Store, func(name string) outboxtest.Store) {
+		dir := t.TempDir()
+		s := open(t, dir)
+		return s, func(name string) outboxtest.Store {
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			s, err := Open(t.Context(), Config{Dir: dir, Node: name})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close() })
+			return s
+		}
+	})
+}
+
 func TestAuth(t *testing.T) {
 	authtest.TestStore(t, func(t *testing.T) authtest.Store { return open(t, t.TempDir()) })
 }
 
 func TestTrails(t *testing.T) {
 	trackingtest.TestTrailStore(t, func(t *testing.T) tracking.TrailStore { return open(t, t.TempDir()) })
+}
+
+func TestNodes(t *testing.T) {
+	dispatchtest.TestNodes(t, func(t *testing.T) dispatch.Store { return open(t, t.TempDir()) })
 }
 
 func TestLeases(t *testing.T) {

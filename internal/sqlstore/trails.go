@@ -13,6 +13,9 @@ func (s *Store) AppendTrail(ctx context.Context, chunks []tracking.Chunk) error 
 	if len(chunks) == 0 {
 		return nil
 	}
+	if s.pool != nil {
+		return s.update(ctx, func(t *tx) error { return t.appendTrails(chunks) })
+	}
 	return s.update(ctx, func(t *tx) error {
 		for _, c := range chunks {
 			_, err := t.exec(fmt.Sprintf("append trail of courier %q", c.Courier),
@@ -24,6 +27,20 @@ func (s *Store) AppendTrail(ctx context.Context, chunks []tracking.Chunk) error 
 		}
 		return nil
 	})
+}
+
+// appendTrails is one statement on PostgreSQL, whatever the number of chunks.
+func (t *tx) appendTrails(chunks []tracking.Chunk) error {
+	n := len(chunks)
+	couriers, data := make([]string, n), make([][]byte, n)
+	from, to, counts := make([]int64, n), make([]int64, n), make([]int64, n)
+	for i, c := range chunks {
+		couriers[i], data[i] = c.Courier, blob(c.Data)
+		from[i], to[i], counts[i] = micros(c.From), micros(c.To), int64(c.Count)
+	}
+	_, err := t.exec("append trails", `INSERT INTO trails (courier, from_at, to_at, count, data)
+		SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[])`, couriers, from, to, counts, data)
+	return err
 }
 
 const selectTrail = `SELECT courier, from_at, to_at, count, data FROM trails

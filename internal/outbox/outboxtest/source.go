@@ -20,6 +20,7 @@ import (
 type Store interface {
 	outbox.Source
 	Update(ctx context.Context, fn func(tx dispatch.Tx) error) error
+	Create(ctx context.Context, c dispatch.Creation) (kept *dispatch.Answer, err error)
 }
 
 // Open makes an empty store that closes with the test.
@@ -30,6 +31,8 @@ func TestSource(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, Store){
 		"has a message for each event":         eachEvent,
 		"has a message for each courier saved": eachCourier,
+		"has a message for each order created": eachCreated,
+		"adopts nothing when all are its own":  adoptsNothing,
 		"has nothing of what failed":           failed,
 		"signals commits":                      signals,
 		"hands out the oldest, until done":     untilDone,
@@ -126,6 +129,66 @@ func eachCourier(t *testing.T, s Store) {
 	want := bus.Message{ID: "c1:4", Topic: "courier.changed", Key: "c1", Version: 4, Time: rows[0].Time, Body: []byte(`{"id":"c1","version":4}`)}
 	if !reflect.DeepEqual(rows[0].Message, want) || rows[0].Time.IsZero() {
 		t.Errorf("row is %+v, want %+v", rows[0].Message, want)
+	}
+}
+
+func eachCreated(t *testing.T, s Store) {
+	const n = 50
+	event := func(id string, version int64, to dispatch.Status) dispatch.Event {
+		return dispatch.Event{Order: id, Version: version, Type: dispatch.EventType(to), Status: to, Time: start,
+			Actor: dispatch.Actor{Role: dispatch.RoleMerchant, ID: "m"}, Data: dispatch.EventData{Note: id}}
+	}
+	create := func(i int, key string) {
+		id := fmt.Sprintf("o%d", i)
+		_, err := s.Create(t.Context(), dispatch.Creation{
+			Order:  dispatch.Order{ID: id, Status: dispatch.Searching, Version: 2},
+			Events: []dispatch.Event{event(id, 1, dispatch.Placed), event(id, 2, dispatch.Searching)},
+			Answer: dispatch.Answer{Scope: "s", Key: key, At: start},
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	var group sync.WaitGroup
+	for i := range n {
+		group.Go(func() { create(i, fmt.Sprint(i)) })
+	}
+	group.Wait()
+	create(n, "0") // is answered from before
+	select {
+	case <-s.Committed():
+	case <-time.After(10 * time.Second):
+		t.Error("no signal of the creations")
+	}
+	last := map[string]int64{}
+	for _, row := range pending(t, s, 1000) {
+		var got dispatch.Event
+		if err := json.Unmarshal(row.Body, &got); err != nil {
+			t.Fatal(err)
+		}
+		want := event(row.Key, last[row.Key]+1, []dispatch.Status{dispatch.Placed, dispatch.Searching}[min(last[row.Key], 1)])
+		message := bus.Message{ID: fmt.Sprintf("%s:%d", row.Key, want.Version), Topic: "order." + string(want.Status),
+			Key: row.Key, Version: want.Version, Time: start, Body: row.Body}
+		if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(row.Message, message) {
+			t.Errorf("%+v with event %+v, want %+v", row.Message, got, want)
+		}
+		last[row.Key]++
+	}
+	if len(last) != n {
+		t.Errorf("messages of %d orders, want %d", len(last), n)
+	}
+	for key, version := range last {
+		if version != 2 {
+			t.Errorf("%s has %d messages", key, version)
+		}
+	}
+}
+
+func adoptsNothing(t *testing.T, s Store) {
+	update(t, s, func(tx dispatch.Tx) error { return step(tx, "o1", 3) })
+	adopt(t, s, 0)
+	if rows := pending(t, s, 10); len(rows) != 3 {
+		t.Errorf("%d rows, want 3", len(rows))
 	}
 }
 
