@@ -137,7 +137,7 @@ func (n *node) domain() error {
 	}
 	n.loop = dispatch.NewLoop(n.service, func(r dispatch.Round) { n.metrics.Round(r.Waiting, r.Given, r.Lost, r.Took) })
 
-	if n.relay, err = outbox.New(outbox.Config{}, store, events, n.log); err != nil {
+	if n.relay, err = outbox.New(outbox.Config{}, store, countEvents(events, n.metrics, n.clock), n.log); err != nil {
 		return err
 	}
 	geofence := n.flags.Geofence
