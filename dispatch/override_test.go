@@ -194,6 +194,24 @@ func TestASilentCourierGetsNoWorkAndLosesWhatItHasNotPickedUp(t *testing.T) {
 	}
 }
 
+// A node that was paused reads from its sockets what was sent before.
+func TestAFixThatWasLongUnderWayMakesNobodyFresh(t *testing.T) {
+	w := newWorld(t, assignMode)
+	c := w.courier("Held up", 100, nil)
+	w.clock.Advance(w.StaleAfter + 2*time.Minute)
+	f := w.where.fixes[c]
+	f.Received = w.clock.Now()
+	w.where.fixes[c] = f
+	order := w.place("k1", nil)
+	w.round()
+	w.wantStatus(order, dispatch.Searching)
+
+	f.Time = w.clock.Now().Add(-30 * time.Second) // the phone's clock is a little slow
+	w.where.fixes[c] = f
+	w.round()
+	w.wantStatus(order, dispatch.Assigned)
+}
+
 func TestNothingWaitsSilently(t *testing.T) {
 	w := newWorld(t, nil)
 	order := w.place("k1", nil)

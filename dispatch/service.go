@@ -194,9 +194,15 @@ func (s *Service) positions(ctx context.Context, from Positions, couriers ...str
 	return fixes
 }
 
-// fresh says whether a fix is new enough for its courier to get work (I10).
+// phoneSlow is how far a phone's clock may be behind the server's.
+const phoneSlow = time.Minute
+
+// fresh says whether a fix is new enough for its courier to get work (I10):
+// when it was received counts, since phones' clocks are not the server's. But
+// one that says itself that it is old may have waited in a socket of a node
+// that was paused, or on a phone without a network.
 func (s *Service) fresh(f tracking.Fix, now time.Time) bool {
-	return now.Sub(f.Received) <= s.StaleAfter
+	return now.Sub(f.Received) <= s.StaleAfter && now.Sub(f.Time) <= s.StaleAfter+phoneSlow
 }
 
 // cached values are worked out again when older than their age.
