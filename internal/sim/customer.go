@@ -142,7 +142,7 @@ func (s *Sim) watch(ctx context.Context, order string, link client.Link) {
 			s.pins.Store(order, v.PIN)
 		}
 		if v.Fix != nil {
-			s.ledger.Position(order, s.clock.Now())
+			s.ledger.Position(order, s.clock.Now(), v.Fix.Time)
 		}
 	}
 	err := s.client.Follow(ctx, link.Secret, client.Watcher{
@@ -168,9 +168,9 @@ func (s *Sim) watch(ctx context.Context, order string, link client.Link) {
 			look(v)
 			status(seen.Status)
 		},
-		Position: func(client.Fix) {
+		Position: func(f client.Fix) {
 			s.figures.positions.Add(1)
-			s.ledger.Position(order, s.clock.Now())
+			s.ledger.Position(order, s.clock.Now(), f.Time)
 		},
 		Ended: func(reason string) { s.ledger.Ended(order, reason) },
 	})

@@ -225,6 +225,6 @@ func (a *audit) exposed(id string, st *stream, events []client.Event) {
 	case st.first.Before(from.Add(-a.s.Slack)):
 		a.add(Exposed, id, "", "a position was shown %v before %s", from.Sub(st.first), a.s.OpenFrom)
 	case !to.IsZero() && st.last.After(to.Add(a.s.Slack)):
-		a.add(Exposed, id, "", "a position was shown %v after its end", st.last.Sub(to))
+		a.add(Exposed, id, "", "a position of %v after its end was shown", st.last.Sub(to))
 	}
 }

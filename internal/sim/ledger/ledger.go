@@ -62,7 +62,7 @@ const (
 type stream struct {
 	seen        []client.Seen // seq 1, 2, 3 …
 	shown       bool          // any position
-	first, last time.Time     // when positions came
+	first, last time.Time     // when the first position came, and of what time the newest was
 	ended       string
 	followed    bool      // its customer has opened the page
 	left        time.Time // and closed it; zero: not yet
@@ -239,16 +239,18 @@ func (l *Ledger) Ended(order, reason string) {
 	l.stream(order).ended = reason
 }
 
-// Position records that a customer was shown where the courier is.
-func (l *Ledger) Position(order string, at time.Time) {
+// Position records that a customer was shown where the courier is,
+// when that came and when the courier was there: a frame may be under way
+// for long, and what it shows was allowed when it was sent.
+func (l *Ledger) Position(order string, at, there time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.stream(order)
 	if !s.shown || at.Before(s.first) {
 		s.first = at
 	}
-	if !s.shown || at.After(s.last) {
-		s.last = at
+	if !s.shown || there.After(s.last) {
+		s.last = there
 	}
 	s.shown = true
 }

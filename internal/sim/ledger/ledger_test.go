@@ -42,8 +42,8 @@ func kept() (*Ledger, Facts) {
 		l.Shown("o1", s)
 	}
 	l.Ended("o1", "delivered")
-	l.Position("o1", at(51))
-	l.Position("o1", at(69))
+	l.Position("o1", at(51), at(51))
+	l.Position("o1", at(69), at(69))
 	l.Acked("c1", client.Action{Type: "offer.accept"}, []string{"o1"})
 	for _, kind := range []string{"pickup", "dropoff"} {
 		l.Acked("c1", client.Action{Type: "stop.arrive", Order: "o1", Kind: kind}, nil)
@@ -133,9 +133,9 @@ func TestPlantedViolationsAreFound(t *testing.T) {
 		"a stream that says other":   {func(l *Ledger, _ *Facts) { l.streams["o1"].seen[4].Status = "picked_up" }, BadStream},
 		"a stream that changes":      {func(l *Ledger, _ *Facts) { l.Shown("o1", client.Seen{Seq: 2, Status: "assigned"}) }, BadStream},
 		"an end that was not shown":  {func(l *Ledger, _ *Facts) { l.Ended("o1", "cancelled") }, BadStream},
-		"a position before pickup":   {func(l *Ledger, _ *Facts) { l.Position("o1", at(45)) }, Exposed},
-		"a position after delivery":  {func(l *Ledger, _ *Facts) { l.Position("o1", at(80)) }, Exposed},
-		"a position never picked up": {func(l *Ledger, f *Facts) { open(f, "placed", "cancelled"); l.Position("o2", at(5)) }, Exposed},
+		"a position before pickup":   {func(l *Ledger, _ *Facts) { l.Position("o1", at(45), at(45)) }, Exposed},
+		"a position after delivery":  {func(l *Ledger, _ *Facts) { l.Position("o1", at(80), at(80)) }, Exposed},
+		"a position never picked up": {func(l *Ledger, f *Facts) { open(f, "placed", "cancelled"); l.Position("o2", at(5), at(5)) }, Exposed},
 		"an acked action lost": {func(l *Ledger, _ *Facts) {
 			l.Acked("c2", client.Action{Type: "stop.complete", Order: "o1", Kind: "pickup"}, nil)
 		}, LostAct},
@@ -226,10 +226,11 @@ func TestWhatIsNoViolation(t *testing.T) {
 		f.Orders["o2"] = client.Order{ID: "o2", Status: "searching", Version: 2}
 	}
 	for name, plant := range map[string]func(l *Ledger, f *Facts){
-		"a position on its way":  func(l *Ledger, _ *Facts) { l.Position("o1", at(71)) },
-		"a plan on its way":      func(l *Ledger, _ *Facts) { l.Plan("c2", []string{"o1"}, at(69)); l.Plan("c2", nil, at(80)) },
-		"queued and thought of":  func(_ *Ledger, f *Facts) { waiting(f); f.Decisions["o2"] = at(590) },
-		"waiting under an alarm": func(_ *Ledger, f *Facts) { waiting(f); f.Alerts = []client.Alert{{Order: "o2", Kind: "at_risk"}} },
+		"a position on its way":     func(l *Ledger, _ *Facts) { l.Position("o1", at(71), at(71)) },
+		"a position long under way": func(l *Ledger, _ *Facts) { l.Position("o1", at(90), at(69)) },
+		"a plan on its way":         func(l *Ledger, _ *Facts) { l.Plan("c2", []string{"o1"}, at(69)); l.Plan("c2", nil, at(80)) },
+		"queued and thought of":     func(_ *Ledger, f *Facts) { waiting(f); f.Decisions["o2"] = at(590) },
+		"waiting under an alarm":    func(_ *Ledger, f *Facts) { waiting(f); f.Alerts = []client.Alert{{Order: "o2", Kind: "at_risk"}} },
 		"someone else's delivery": func(l *Ledger, _ *Facts) {
 			l.Acked("c1", client.Action{Type: "stop.arrive", Order: "x", Kind: "pickup"}, nil)
 		},
