@@ -2,31 +2,54 @@ package dispatch
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"courier/geo"
 	"courier/internal/clock"
 	"courier/tracking"
 )
 
-// Locator says where couriers are.
-type Locator interface {
+// Positions say where couriers are.
+type Positions interface {
 	// Last returns the newest fixes of those couriers that have one.
 	Last(ctx context.Context, couriers ...string) ([]tracking.Fix, error)
+}
+
+// Locator finds couriers.
+type Locator interface {
+	Positions
+	// Near returns at most limit fixes within radius metres, nearest first.
+	Near(ctx context.Context, at geo.Point, radius float64, limit int) ([]tracking.Fix, error)
+}
+
+// Mirror is a Locator in this process that holds what it is told to.
+type Mirror interface {
+	Locator
+	// Cover replaces the regions (cells of geo.RegionResolution, the zero
+	// cell for all) that it holds. After an error it holds them as far as it
+	// can.
+	Cover(ctx context.Context, regions ...geo.Cell) error
+	// Blind says that for long it could not read what it mirrors.
+	Blind() bool
 }
 
 // Deps are what a Service stands on.
 type Deps struct {
 	Store   Store
-	Locator Locator // who is where and fresh: decides who gets work
-	Known   Locator // who was last where: for people to see; nil: Locator
+	Locator Locator   // who is where and fresh: decides who gets work
+	Mirror  Mirror    // what of Locator the loop needs, without a round trip; nil: Locator itself has none
+	Known   Positions // who was last where: for people to see; nil: Locator
 	Clock   clock.Clock
 	NewID   func() string // unique, sortable by time
 	NewPIN  func() string // 4 digits, unguessable
 	Log     *slog.Logger
+	// WakeNode hints at another node that there is something to match. It
+	// does not wait, and the hint may be lost; nil: there is no other.
+	WakeNode func(node string)
 	// FeedLag is how late positions are, in real time; nil: not known.
 	FeedLag func() time.Duration
 }
@@ -39,7 +62,10 @@ type Service struct {
 	Deps
 	zones zoneCache
 	stats statsCache
+	nodes nodes
 	wake  chan struct{}
+	// hinted says that another node has asked for a round.
+	hinted atomic.Bool
 }
 
 // New checks the configuration and reports every fault.
@@ -53,12 +79,18 @@ func New(c Config, d Deps) (*Service, error) {
 	return &Service{Config: c, Deps: d, wake: make(chan struct{}, 1)}, nil
 }
 
-// Wake asks the loop for a round now.
+// Wake asks this node's loop for a round now.
 func (s *Service) Wake() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
 	}
+}
+
+// Woken takes another node's hint, see Deps.WakeNode.
+func (s *Service) Woken() {
+	s.hinted.Store(true)
+	s.Wake()
 }
 
 // Order is one order within the scope.
@@ -112,30 +144,42 @@ func (s *Service) Decisions(ctx context.Context, id string) ([]Decision, error) 
 
 // fillETA works out the ETAs of a page from the couriers' plans.
 func (s *Service) fillETA(ctx context.Context, page []Order) error {
-	plans := map[string]Plan{}
+	var carriers []string
+	for _, o := range page {
+		if o.Courier != "" && !o.Terminal() {
+			carriers = append(carriers, o.Courier)
+		}
+	}
+	if len(carriers) == 0 {
+		return nil
+	}
+	couriers, err := s.Store.CouriersByID(ctx, carriers)
+	if err != nil {
+		return fmt.Errorf("read plans: %w", err)
+	}
+	carriers = carriers[:0]
+	for _, c := range couriers {
+		carriers = append(carriers, c.ID)
+	}
+	last, now := s.positions(ctx, s.Known, carriers...), s.Clock.Now()
+	plans := make(map[string]Plan, len(couriers))
+	for _, c := range couriers {
+		if fix, ok := last[c.ID]; ok && len(c.Plan.Stops) > 0 {
+			c = s.timed(c, fix, now)
+		}
+		plans[c.ID] = c.Plan
+	}
 	for i, o := range page {
-		if o.Courier == "" || o.Terminal() {
-			continue
+		if o.Courier != "" && !o.Terminal() {
+			page[i].ETA = plans[o.Courier].eta(o.ID)
 		}
-		plan, ok := plans[o.Courier]
-		if !ok {
-			c, err := s.Store.Courier(ctx, o.Courier)
-			if err != nil && !errors.Is(err, ErrNotFound) {
-				return fmt.Errorf("read plan: %w", err)
-			}
-			if err == nil {
-				plan = s.live(ctx, c).Plan
-			}
-			plans[o.Courier] = plan
-		}
-		page[i].ETA = plan.eta(o.ID)
 	}
 	return nil
 }
 
 // positions are where couriers were last. An index that is away costs times
 // and markers, nothing else: statuses and actions go on without.
-func (s *Service) positions(ctx context.Context, from Locator, couriers ...string) map[string]tracking.Fix {
+func (s *Service) positions(ctx context.Context, from Positions, couriers ...string) map[string]tracking.Fix {
 	fixes := make(map[string]tracking.Fix, len(couriers))
 	if len(couriers) == 0 {
 		return fixes
@@ -148,18 +192,6 @@ func (s *Service) positions(ctx context.Context, from Locator, couriers ...strin
 		fixes[f.Courier] = f
 	}
 	return fixes
-}
-
-// live is the courier with its plan timed anew from where it is now.
-func (s *Service) live(ctx context.Context, c Courier) Courier {
-	if len(c.Plan.Stops) == 0 {
-		return c
-	}
-	fix, ok := s.positions(ctx, s.Known, c.ID)[c.ID]
-	if !ok {
-		return c
-	}
-	return s.timed(c, fix, s.Clock.Now())
 }
 
 // fresh says whether a fix is new enough for its courier to get work (I10).

@@ -31,6 +31,7 @@ type Config struct {
 	Orders   float64       // a second
 	Rate     float64       // of the server's clock
 	FixEvery time.Duration // of each courier
+	Warm     time.Duration // before the first fault, for as many customers to follow as will
 	Finish   time.Duration // how long open orders may take in the end
 
 	Faults []Fault
@@ -43,7 +44,7 @@ const Secret = "a cluster under fire has this key, 5b0c77e1d9"
 
 // Bounds are what is normal, and how soon it has to be so again.
 type Bounds struct {
-	Fresh    time.Duration // a courier whose fix is older is not on the map; default three fixes and 2 s
+	Fresh    time.Duration // a courier whose fix is older, or from before the end of the fault, is not on the map; default three fixes and 2 s
 	Share    float64       // of couriers, and of customers' pages, that have to be there; default 0.95
 	Answer   time.Duration // an order is acknowledged; default 2 s
 	Late     time.Duration // a status reaches its customer; default 5 s
@@ -101,18 +102,18 @@ func (c Config) serve(origin time.Time, database, positions, broker string) []st
 
 // people are the simulation's settings.
 func (c Config) people(server string, w sim.Watch) sim.Config {
-	server1 := func(d time.Duration) time.Duration { return time.Duration(c.Rate * float64(d)) }
+	scaled := func(d time.Duration) time.Duration { return time.Duration(c.Rate * float64(d)) }
 	staff := make([]string, 8) // one may ask so often only
 	for i := range staff {
 		staff[i] = c.Token(fmt.Sprintf("auditor-%d", i+1))
 	}
 	return sim.Config{
-		Server: server, AdminToken: c.Token("simulation"), AuditWith: staff, Seed: c.Seed, Center: center, Cities: c.Cities,
-		Couriers: c.Couriers, OrdersPerHour: c.Orders / c.Rate * 3600, Flat: true, Grace: server1(c.Finish),
+		Server: server, AdminToken: c.Token("simulation"), Staff: staff, Seed: c.Seed, Center: center, Cities: c.Cities,
+		Couriers: c.Couriers, OrdersPerHour: c.Orders / c.Rate * 3600, Flat: true, Grace: scaled(c.Finish),
 		DeclineShare: 0.05, IgnoreShare: 0.02, FailShare: 0.01, CancelShare: 0.01,
 		RepeatShare: 0.05, SpyShare: 0.02, QuietShare: 0.02,
-		FixEvery: server1(c.FixEvery), StaleAfter: staleAfter, Settle: 5 * time.Second, CheckFor: 10 * time.Minute,
-		StallAfter: time.Hour, Watch: w,
+		FixEvery: scaled(c.FixEvery), StaleAfter: staleAfter, Settle: 5 * time.Second, CheckFor: 10 * time.Minute,
+		StallAfter: 30 * time.Minute, Watch: w,
 	}
 }
 

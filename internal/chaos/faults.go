@@ -18,8 +18,8 @@ type Fault struct {
 	After func(w *World) // what is put right once all is normal in spite of it; nil: nothing
 }
 
-// Faults are all there are, for so many nodes.
-func Faults(nodes int) []Fault {
+// Faults are all there are, for so many nodes; those of links last so long.
+func Faults(nodes int, lasts time.Duration) []Fault {
 	var all []Fault
 	for i := range nodes {
 		all = append(all, killNode(i))
@@ -33,7 +33,6 @@ func Faults(nodes int) []Fault {
 	for i := range nodes {
 		all = append(all, pauseNode(i, 30*time.Second))
 	}
-	const lasts = 15 * time.Second
 	for i, engine := range []struct {
 		name string
 		of   func(links) *testenv.Link

@@ -1,7 +1,6 @@
 package chaos
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -16,7 +15,6 @@ import (
 type Table struct {
 	Config Config
 	Rows   []Row
-	Peaks  []int64 // most memory of each node, bytes
 	Report sim.Report
 }
 
@@ -25,6 +23,7 @@ type Row struct {
 	Fault                         string
 	Lost, Doubled, Streams, Other int
 	Took                          Took
+	Peak                          int64  // most memory of any node so far, bytes
 	Stuck                         string // what did not become normal
 	Violations                    []ledger.Violation
 }
@@ -57,7 +56,7 @@ func (r Row) String() string {
 	return s
 }
 
-var head = []string{"fault", "lost", "doubled", "streams broken", "other", "map", "matching", "orders", "statuses"}
+var head = []string{"fault", "lost", "doubled", "streams broken", "other", "map", "matching", "orders", "statuses", "MiB"}
 
 func (r Row) cells() []string {
 	cells := []string{r.Fault, fmt.Sprint(r.Lost), fmt.Sprint(r.Doubled), fmt.Sprint(r.Streams), fmt.Sprint(r.Other)}
@@ -68,7 +67,7 @@ func (r Row) cells() []string {
 		}
 		cells = append(cells, cell)
 	}
-	return cells
+	return append(cells, fmt.Sprint(r.Peak>>20))
 }
 
 // WriteText writes the table for people: seconds to normal in the last four
@@ -102,12 +101,8 @@ func (t Table) WriteMarkdown(w io.Writer) error {
 
 // foot says who was there.
 func (t Table) foot() string {
-	peaks := make([]string, len(t.Peaks))
-	for i, p := range t.Peaks {
-		peaks[i] = fmt.Sprintf("%d", p>>20)
-	}
 	o := t.Report.Orders
-	return fmt.Sprintf("%d couriers, a fix every %s, %v orders a second, clock at %v, seed %d: %d orders placed, %d delivered, %d reconnects; most memory of the nodes: %s MiB.",
+	return fmt.Sprintf("%d couriers, a fix every %s, %v orders a second, clock at %v, seed %d: %d orders placed, %d delivered, %d reconnects. Seconds from the end of the fault until couriers are on the map, work is matched, orders are answered, and customers see statuses; the most memory a node has had by then.",
 		t.Config.Couriers, t.Config.FixEvery.Round(time.Millisecond), t.Config.Orders, t.Config.Rate, t.Config.Seed,
-		o.Placed, o.Delivered, t.Report.Reconnects, cmp.Or(strings.Join(peaks, ", "), "?"))
+		o.Placed, o.Delivered, t.Report.Reconnects)
 }

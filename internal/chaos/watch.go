@@ -1,9 +1,11 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,17 +14,24 @@ import (
 	"courier/internal/sim/client"
 )
 
+// people are a sim.Sim.
+type people interface {
+	Figures() sim.Figures
+	Now() (now time.Time, rate float64, known bool)
+	Loaded(courier string, load, capacity int)
+}
+
 // watch sees what a dispatcher, the merchants and the customers see.
 type watch struct {
 	bounds Bounds
-	people *sim.Sim
+	people people
 
 	mu      sync.Mutex
-	fixes   map[string]time.Time // courier → its newest fix on the map, in the server's time
-	matched time.Time            // the newest offer or assignment, in the server's time
-	open    map[int]time.Time    // orders that wait for their answer: since when
-	asked   time.Time            // when the newest of those that have one was sent
-	answers []took               // the last few seconds'
+	maps    []map[string]time.Time // of each page: courier → its newest fix on the map, in the server's time
+	matched time.Time              // the newest offer or assignment, in the server's time
+	open    map[int]time.Time      // orders that wait for their answer: since when
+	asked   time.Time              // when the newest of those that have one was sent
+	answers []took                 // the last few seconds'
 	shows   []took
 	seen    time.Time // when the newest status was shown
 }
@@ -35,7 +44,7 @@ type took struct {
 }
 
 func newWatch(b Bounds) *watch {
-	return &watch{bounds: b, fixes: map[string]time.Time{}, open: map[int]time.Time{}}
+	return &watch{bounds: b, open: map[int]time.Time{}}
 }
 
 func (w *watch) placing(number int, began time.Time) {
@@ -55,9 +64,14 @@ func (w *watch) placed(number int, began time.Time) {
 	w.answers = append(recent(w.answers, now), took{now, now.Sub(began)})
 }
 
-func (w *watch) shown(late time.Duration) {
+func (w *watch) shown(status string, happened time.Time) {
+	server, rate, _ := w.people.Now()
+	late := time.Duration(float64(server.Sub(happened)) / rate)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if status == "assigned" && happened.After(w.matched) {
+		w.matched = happened
+	}
 	now := time.Now()
 	w.seen = now
 	w.shows = append(recent(w.shows, now), took{now, late})
@@ -75,12 +89,17 @@ func recent(list []took, now time.Time) []took {
 	return list[n:]
 }
 
+// desk is one more dispatcher's page.
 func (w *watch) desk() client.Desk {
+	fixes := map[string]time.Time{}
+	w.mu.Lock()
+	w.maps = append(w.maps, fixes)
+	w.mu.Unlock()
 	locked := func(f func()) { w.mu.Lock(); defer w.mu.Unlock(); f() }
 	return client.Desk{
 		Up:    func() {},
 		Down:  func() {},
-		Whole: func() { locked(func() { clear(w.fixes) }) },
+		Whole: func() { locked(func() { clear(fixes) }) },
 		Orders: func(orders []client.FleetOrder) {
 			locked(func() {
 				for _, o := range orders {
@@ -95,12 +114,13 @@ func (w *watch) desk() client.Desk {
 		Couriers: func(here []client.FleetCourier, removed []string) {
 			locked(func() {
 				for _, c := range here {
-					if c.Fix != nil && c.Fix.Time.After(w.fixes[c.ID]) {
-						w.fixes[c.ID] = c.Fix.Time
+					w.people.Loaded(c.ID, c.Load, c.Capacity)
+					if c.Fix != nil && c.Fix.Time.After(fixes[c.ID]) {
+						fixes[c.ID] = c.Fix.Time
 					}
 				}
 				for _, id := range removed {
-					delete(w.fixes, id)
+					delete(fixes, id)
 				}
 			})
 		},
@@ -137,14 +157,16 @@ func (w *watch) ills(end time.Time) (ills [aspects]string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 
-	fresh := 0
-	for _, at := range w.fixes {
-		if in(server.Sub(at)) <= w.bounds.Fresh {
-			fresh++
+	for _, fixes := range w.maps {
+		fresh := 0
+		for _, at := range fixes {
+			if ago := in(server.Sub(at)); ago <= w.bounds.Fresh && ago <= now.Sub(end) {
+				fresh++
+			}
 		}
-	}
-	if float64(fresh) < w.bounds.Share*float64(f.OnDuty) {
-		ills[onMap] = fmt.Sprintf("%d of %d couriers on the map", fresh, f.OnDuty)
+		if float64(fresh) < w.bounds.Share*float64(f.OnDuty) {
+			ills[onMap] = fmt.Sprintf("%d of %d couriers on a map", fresh, f.OnDuty)
+		}
 	}
 
 	switch ago := in(server.Sub(w.matched)); {
@@ -191,12 +213,22 @@ func (w *watch) ills(end time.Time) (ills [aspects]string) {
 	return ills
 }
 
+// tellEvery is how often a wait for what is normal says what it waits for.
+const tellEvery = 15 * time.Second
+
+// list joins what is not normal.
+func list(ills [aspects]string) string {
+	some := slices.DeleteFunc(ills[:], func(ill string) bool { return ill == "" })
+	return cmp.Or(strings.Join(some, "; "), "it does not last")
+}
+
 var errNotNormal = errors.New("not normal")
 
 // normal waits until everything is normal and stays so, and says how long
 // after the end of the fault each became so for good.
 func (w *World) normal(ctx context.Context, end time.Time, giveUp time.Duration) (Took, error) {
 	var since [aspects]time.Time
+	told := time.Now()
 	for {
 		now := time.Now()
 		ills := w.watch.ills(end)
@@ -219,7 +251,11 @@ func (w *World) normal(ctx context.Context, end time.Time, giveUp time.Duration)
 			return took, nil
 		}
 		if now.Sub(end) > giveUp {
-			return took, fmt.Errorf("%w after %s: %s", errNotNormal, giveUp, strings.Trim(strings.Join(ills[:], "; "), "; "))
+			return took, fmt.Errorf("%w after %s: %s", errNotNormal, giveUp, list(ills))
+		}
+		if now.Sub(told) > tellEvery {
+			told = now
+			w.c.Logf("  not normal after %.0f s: %s", now.Sub(end).Seconds(), list(ills))
 		}
 		if !sleep(ctx, 100*time.Millisecond) {
 			return took, ctx.Err()

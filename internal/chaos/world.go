@@ -27,16 +27,21 @@ type World struct {
 	people   *sim.Sim
 	watch    *watch
 	dice     *rand.Rand
-	peaks    []int64 // bytes
+	peak     int64 // most memory of any node so far, bytes
 }
 
 // links are one node's ways to its engines.
 type links struct{ postgres, redis, rabbitmq *testenv.Link }
 
 func newWorld(ctx context.Context, t testenv.T, c Config) (*World, error) {
-	w := &World{t: t, c: c, watch: newWatch(c.Bounds), dice: rand.New(rand.NewPCG(c.Seed, 0xc4a05)), peaks: make([]int64, c.Nodes)}
+	w := &World{t: t, c: c, watch: newWatch(c.Bounds), dice: rand.New(rand.NewPCG(c.Seed, 0xc4a05))}
 	w.engines = testenv.StartEngines(t)
-	through := func(url, addr string, l *testenv.Link) string { return strings.Replace(url, addr, l.Addr, 1) }
+	through := func(url, addr string, l *testenv.Link) string {
+		if !strings.Contains(url, addr) {
+			t.Fatalf("%s does not lead to %s: the link would be passed by", url, addr)
+		}
+		return strings.Replace(url, addr, l.Addr, 1)
+	}
 	origin := time.Now()
 	var addrs []string
 	for i := range c.Nodes {
@@ -80,8 +85,12 @@ func (w *World) run(ctx context.Context) (Table, error) {
 		return table, err
 	}
 	defer desk.Close()
-	g.Go(func() error { return quiet(desk.Watch(ctx, w.c.Token("dispatcher"), w.watch.desk())) })
-	g.Go(func() error { return quiet(w.measure(ctx)) })
+	for i := range w.c.Nodes { // by the balancer's turns: a page on each, to begin with
+		g.Go(func() error {
+			return quiet(desk.Watch(ctx, w.c.Token(fmt.Sprintf("dispatcher-%d", i+1)), w.watch.desk()))
+		})
+	}
+	g.Go(func() error { return quiet(w.tell(ctx)) })
 	g.Go(func() error {
 		defer night()
 		return quiet(w.faults(ctx, &table))
@@ -89,20 +98,33 @@ func (w *World) run(ctx context.Context) (Table, error) {
 	err = g.Wait()
 	table.Report = report
 	last := Row{Fault: "the end, all orders"}
+	last.Peak = w.remember()
 	last.count(w.people.Fresh(report.Violations))
 	table.Rows = append(table.Rows, last)
-	w.remember()
-	table.Peaks = w.peaks
 	return table, err
 }
 
+// startUp is how long it may take until all is normal for the first time.
+const startUp = 5 * time.Minute
+
 // faults lets each fault happen once all is normal.
 func (w *World) faults(ctx context.Context, table *Table) error {
-	first, err := w.normal(ctx, time.Now(), 4*time.Minute)
-	if err != nil {
+	began := time.Now()
+	for float64(w.people.Figures().Couriers) < w.c.Bounds.Share*float64(w.c.Couriers) {
+		if time.Since(began) > startUp {
+			return fmt.Errorf("not all couriers have come: %s", w.people.Figures())
+		}
+		if !sleep(ctx, 100*time.Millisecond) {
+			return ctx.Err()
+		}
+	}
+	if _, err := w.normal(ctx, time.Now(), startUp); err != nil {
 		return fmt.Errorf("before any fault: %w", err)
 	}
-	w.c.Logf("normal after %s: %s", first, w.people.Figures())
+	if !sleep(ctx, w.c.Warm) {
+		return ctx.Err()
+	}
+	w.c.Logf("normal after %s: %s", time.Since(began).Round(time.Second), w.people.Figures())
 	for _, f := range w.c.Faults {
 		row, err := w.fault(ctx, f)
 		table.Rows = append(table.Rows, row)
@@ -133,7 +155,7 @@ func (w *World) fault(ctx context.Context, f Fault) (Row, error) {
 	if err == nil && f.After != nil {
 		f.After(w)
 	}
-	w.remember()
+	row.Peak = w.remember()
 	if err != nil {
 		return row, err
 	}
@@ -152,15 +174,17 @@ func (w *World) fault(ctx context.Context, f Fault) (Row, error) {
 	return row, nil
 }
 
-// remember takes the nodes' peaks of memory.
-func (w *World) remember() {
-	for i, n := range w.nodes {
-		w.peaks[i] = max(w.peaks[i], n.Peak())
+// remember looks how much memory the nodes have taken; a kill takes that
+// along.
+func (w *World) remember() int64 {
+	for _, n := range w.nodes {
+		w.peak = max(w.peak, n.Peak())
 	}
+	return w.peak
 }
 
-// measure keeps the nodes' peaks, which a kill would take along.
-func (w *World) measure(ctx context.Context) error {
+// tell logs the figures now and then.
+func (w *World) tell(ctx context.Context) error {
 	for sleep(ctx, time.Minute) {
 		w.c.Logf("%s", w.people.Figures())
 	}

@@ -64,7 +64,7 @@ type Config struct {
 	Settle     time.Duration // real time left for the last frames before the check; default 1 s
 	CheckFor   time.Duration // real time the check may take; default 2 min
 	StaleAfter time.Duration // the server gives no work to couriers silent for so long (I10); 0: not checked
-	AuditWith  []string      // staff tokens for the check, which asks more than one may; default AdminToken
+	Staff      []string      // admins' tokens among whom what is asked of the server is shared, as one may not ask so often; default AdminToken
 	Watch      Watch
 
 	Log           *slog.Logger
@@ -89,8 +89,8 @@ func (c Config) withDefaults() Config {
 	fill(&c.Cities, 1)
 	fill(&c.CheckFor, 2*time.Minute)
 	fill(&c.ProgressEvery, 5*time.Second)
-	if len(c.AuditWith) == 0 {
-		c.AuditWith = []string{c.AdminToken}
+	if len(c.Staff) == 0 {
+		c.Staff = []string{c.AdminToken}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -200,9 +200,10 @@ func (c Config) city(i int, center geo.Point, start time.Time) (scenario.Source,
 }
 
 // Watch is told what people live through, as it happens and from many
-// goroutines. Any of it may be nil. Lengths are of real time.
+// goroutines. Any of it may be nil. Times are real ones, but where it says so.
 type Watch struct {
 	Placing func(number int, began time.Time)
 	Placed  func(number int, began time.Time) // and it is acknowledged now
-	Shown   func(late time.Duration)          // a status reached its customer so long after it happened
+	// Shown: a status reached its customer; happened is in the server's time.
+	Shown func(status string, happened time.Time)
 }

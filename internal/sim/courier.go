@@ -125,7 +125,7 @@ func (c *courier) run(ctx context.Context) error {
 // lost is spent, so another is asked for.
 func (c *courier) signIn(ctx context.Context) (string, error) {
 	for try := 0; ; try++ {
-		code, err := c.sim.client.SignInCode(ctx, c.sim.c.AdminToken, c.id)
+		code, err := c.sim.client.SignInCode(ctx, c.sim.c.Staff[c.number%len(c.sim.c.Staff)], c.id)
 		if err != nil {
 			return "", err
 		}

@@ -163,7 +163,7 @@ func (s *Sim) watch(ctx context.Context, order string, link client.Link) {
 		Status: func(seen client.Seen, v *client.View) {
 			s.ledger.Shown(order, seen)
 			if s.c.Watch.Shown != nil {
-				s.c.Watch.Shown(s.clock.real(s.clock.Now().Sub(seen.Time)))
+				s.c.Watch.Shown(seen.Status, seen.Time)
 			}
 			look(v)
 			status(seen.Status)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"courier/geo"
 	"courier/internal/clock"
 	"courier/internal/sim/client"
 )
@@ -29,10 +30,12 @@ type fake struct {
 
 	mu       sync.Mutex
 	down     bool
-	lose     int // every so many answers to a placed order are lost
+	lose     int    // every so many answers to a placed order are lost
+	fault    string // a promise that is not kept
 	conns    map[*websocket.Conn]bool
 	orders   map[string]*fakeOrder
-	keys     map[string]string
+	keys     map[string]string // → order
+	bodies   map[string]string // of keys
 	couriers map[string]*fakeCourier
 	made     int
 }
@@ -57,13 +60,17 @@ type fakeCourier struct {
 func newFake(t *testing.T, rate float64) *fake {
 	f := &fake{
 		t: t, clock: clock.New(time.Now(), rate), conns: map[*websocket.Conn]bool{}, orders: map[string]*fakeOrder{},
-		keys: map[string]string{}, couriers: map[string]*fakeCourier{},
+		keys: map[string]string{}, bodies: map[string]string{}, couriers: map[string]*fakeCourier{},
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/time", f.json(func(*http.Request, []byte) (int, any) {
 		return 200, map[string]any{"now": f.clock.Now(), "rate": f.clock.Rate()}
 	}))
-	mux.HandleFunc("POST /v1/api-keys", f.json(func(*http.Request, []byte) (int, any) { return 201, map[string]any{"key": "ck_1"} }))
+	mux.HandleFunc("POST /v1/api-keys", f.json(func(_ *http.Request, body []byte) (int, any) {
+		var in struct{ Merchant string }
+		_ = json.Unmarshal(body, &in)
+		return 201, map[string]any{"key": "ck_" + in.Merchant}
+	}))
 	mux.HandleFunc("POST /v1/couriers", f.json(f.hire))
 	mux.HandleFunc("GET /v1/couriers", f.json(func(*http.Request, []byte) (int, any) {
 		out := []client.Courier{}
@@ -83,7 +90,8 @@ func newFake(t *testing.T, rate float64) *fake {
 	mux.HandleFunc("POST /v1/orders", f.json(f.order))
 	mux.HandleFunc("GET /v1/orders", f.json(f.list))
 	mux.HandleFunc("GET /v1/orders/{id}", f.json(func(r *http.Request, _ []byte) (int, any) {
-		if o := f.orders[r.PathValue("id")]; o != nil {
+		rival := strings.HasSuffix(r.Header.Get("Authorization"), "-rival") && f.fault != "leak"
+		if o := f.orders[r.PathValue("id")]; o != nil && !rival {
 			return 200, o.Order
 		}
 		return 404, map[string]any{"code": "not_found"}
@@ -161,9 +169,13 @@ func (f *fake) hire(_ *http.Request, body []byte) (int, any) {
 
 func (f *fake) order(r *http.Request, body []byte) (int, any) {
 	key := r.Header.Get("Idempotency-Key")
-	if id, ok := f.keys[key]; ok {
+	if id, ok := f.keys[key]; ok && f.fault != "forget" {
+		if f.bodies[key] != string(body) && f.fault != "reuse" {
+			return 422, map[string]any{"code": "key_reused"}
+		}
 		return 201, f.orders[id].Order
 	}
+	f.bodies[key] = string(body)
 	var n client.NewOrder
 	_ = json.Unmarshal(body, &n)
 	f.made++
@@ -236,6 +248,10 @@ func (f *fake) match(o *fakeOrder) {
 		load := c.Load + o.Size
 		for _, offered := range c.offer {
 			load += f.orders[offered].Size
+		}
+		here := geo.Point{Lat: c.where.Lat, Lng: c.where.Lng}
+		if c.where.Time.IsZero() || geo.Distance(here, o.pickup.Point) > 40_000 {
+			continue // unknown, or in another city
 		}
 		if c.Duty == "available" && load <= c.Capacity && (best == nil || c.Load < best.Load) {
 			best = c

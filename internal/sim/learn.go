@@ -102,6 +102,7 @@ func (c *courier) consider(o client.Offer, now time.Time) {
 func (c *courier) acked(a client.Ack, now time.Time) {
 	action := a.Action
 	if action.Type == "fixes" {
+		c.sim.ledger.Fix(c.id, now) // it may have been under way for long: the server has heard it by now
 		c.sim.figures.fixesAcked(a)
 		return
 	}

@@ -141,7 +141,7 @@ func (s *Sim) prepare(ctx context.Context) ([]*courier, error) {
 			if spec.To > 0 {
 				n.Shift = &client.Span{From: s.start.Add(spec.From), To: s.start.Add(spec.To)}
 			}
-			made, err := s.client.NewCourier(ctx, s.c.AdminToken, n)
+			made, err := s.client.NewCourier(ctx, s.c.Staff[i%len(s.c.Staff)], n)
 			if err != nil {
 				return fmt.Errorf("hire courier %s: %w", spec.Name, err)
 			}
@@ -223,11 +223,14 @@ func (s *Sim) Settle(ctx context.Context) ([]ledger.Violation, error) {
 // Fresh leaves out the violations that Settle has returned.
 func (s *Sim) Fresh(found []ledger.Violation) []ledger.Violation { return s.ledger.Fresh(found) }
 
+// Loaded records how a dispatcher's page shows a courier's load.
+func (s *Sim) Loaded(courier string, load, capacity int) { s.ledger.Load(courier, load, capacity) }
+
 func (s *Sim) scope() ledger.Scope {
 	rate := max(1, s.clock.Rate())
 	real := func(d time.Duration) time.Duration { return time.Duration(rate * float64(d)) }
 	return ledger.Scope{
-		Credential: s.c.AuditWith[0], Others: s.c.AuditWith[1:], Merchant: s.merchant, Now: s.clock.Now, OpenFrom: s.c.OpenFrom,
+		Credential: s.c.Staff[0], Others: s.c.Staff[1:], Merchant: s.merchant, Now: s.clock.Now, OpenFrom: s.c.OpenFrom,
 		Slack: real(2 * time.Second), Late: real(10 * time.Second), Stall: s.c.StallAfter + real(10*time.Second),
 		StaleAfter: s.c.StaleAfter,
 	}

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"math"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"courier/geo"
 	"courier/internal/sim/client"
+	"courier/internal/sim/ledger"
 )
 
 // begin runs a fake server's sweeper for as long as the test.
@@ -66,6 +69,66 @@ func TestACityHourWithAServerThatComesAndGoes(t *testing.T) {
 	wantClean(t, r, err)
 	if r.Orders.Placed < 25 || r.Orders.Delivered < r.Orders.Placed/2 || r.Reconnects == 0 {
 		t.Errorf("%+v, %d reconnects", r.Orders, r.Reconnects)
+	}
+}
+
+// One city's couriers never take another's orders; merchants send again,
+// rivals look, phones fall silent; and nothing of that breaks a promise.
+func TestCitiesWithMerchantsWhoSendAgainAndRivalsWhoLook(t *testing.T) {
+	f := newFake(t, 900)
+	f.begin(t)
+	var placing, placed, shown atomic.Int64
+	c := Config{
+		Server: f.URL, AdminToken: "a", Staff: []string{"b", "c"}, Seed: 4, Cities: 3, Couriers: 7, OrdersPerHour: 40, Flat: true,
+		Duration: time.Hour, Grace: 4 * time.Hour, RepeatShare: 1, SpyShare: 1, QuietShare: 1, StaleAfter: time.Minute, FixEvery: 30 * time.Second,
+		Settle: 300 * time.Millisecond,
+		Watch: Watch{
+			Placing: func(int, time.Time) { placing.Add(1) }, Placed: func(int, time.Time) { placed.Add(1) },
+			Shown: func(string, time.Time) { shown.Add(1) },
+		},
+	}
+	r, err := Run(t.Context(), c)
+	wantClean(t, r, err)
+	if n := int64(r.Orders.Placed); placing.Load() != n || placed.Load() != n || shown.Load() < n {
+		t.Errorf("told of %d, %d and %d statuses; %d orders", placing.Load(), placed.Load(), shown.Load(), n)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	near := map[int]int{}
+	for _, o := range f.orders {
+		north := geo.Distance(geo.Point{Lat: 52, Lng: 4.3}, o.pickup.Point)
+		near[int(math.Round(north/cityEvery))]++
+		if geo.Distance(o.pickup.Point, o.dropoff.Point) > cityEvery/2 {
+			t.Errorf("from %v to %v", o.pickup.Point, o.dropoff.Point)
+		}
+	}
+	if len(near) != 3 || near[0] == 0 || near[1] == 0 || near[2] == 0 {
+		t.Errorf("orders by distance from the first city, in %d m: %v", cityEvery, near)
+	}
+}
+
+func TestBrokenPromisesToMerchantsAreFound(t *testing.T) {
+	for fault, want := range map[string]string{
+		"forget": ledger.Doubled, // one key, two orders
+		"reuse":  ledger.KeyReused,
+		"leak":   ledger.Leaked,
+	} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t, 900)
+			f.fault = fault
+			f.begin(t)
+			r, err := Run(t.Context(), Config{
+				Server: f.URL, AdminToken: "a", Seed: 5, Couriers: 3, AtOnce: 4, OrdersPerHour: 1, Flat: true, Duration: 10 * time.Minute,
+				Grace: time.Minute, RepeatShare: 1, SpyShare: 1, Settle: 10 * time.Millisecond,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.ContainsFunc(r.Violations, func(v ledger.Violation) bool { return v.Kind == want }) {
+				t.Errorf("no %s in %v", want, r.Violations)
+			}
+		})
 	}
 }
 

@@ -20,6 +20,7 @@ type Link struct {
 // StartLink makes a way to an address, open until the test ends.
 func StartLink(t T, name, to string) *Link {
 	t.Helper()
+	zerolog.SetGlobalLevel(zerolog.Disabled) // its bandwidth knows no other logger than the global one
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	addr := fmt.Sprintf("127.0.0.1:%d", FreePort(t)) // the same after a cut
 	l := &Link{t: t, Addr: addr, proxy: toxiproxy.NewProxy(server, name, addr, to)}
