@@ -14,7 +14,14 @@ const (
 		SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[], $5::bigint[])
 		ON CONFLICT (scope, key) DO NOTHING
 		RETURNING scope, key`
-	insertOrders = `WITH new_orders AS (
+	insertOrders = `WITH ` + newRows
+	// createOrders is all in one, for keys that are all new: a transaction of
+	// its own, which a node that is paused cannot keep open.
+	createOrders = `WITH new_answers AS (
+			INSERT INTO answers (scope, key, hash, body, at)
+			SELECT * FROM unnest($24::text[], $25::text[], $26::bytea[], $27::bytea[], $28::bigint[])),
+		` + newRows
+	newRows = `new_orders AS (
 			INSERT INTO orders (id, merchant, reference, status, terminal, courier, area, version, placed_at, changed_at, doc)
 			SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::text[],
 				$8::bigint[], $9::bigint[], $10::bigint[], $11::text[])),
@@ -62,6 +69,17 @@ func (t *tx) create(batch []*creation) error {
 // claim saves the answers to keys that have none. It waits for whoever has
 // claimed one of them and not committed yet.
 func (t *tx) claim(batch []*creation) (map[scopeKey]bool, error) {
+	rows, err := returning(t, func(row scanner) (k scopeKey, err error) {
+		return k, row.Scan(&k.scope, &k.key)
+	}, "save answers", claimKeys, answerColumns(batch)...)
+	claimed := make(map[scopeKey]bool, len(rows))
+	for _, k := range rows {
+		claimed[k] = true
+	}
+	return claimed, err
+}
+
+func answerColumns(batch []*creation) []any {
 	var scopes, keys []string
 	var hashes, bodies [][]byte
 	var at []int64
@@ -70,17 +88,20 @@ func (t *tx) claim(batch []*creation) (map[scopeKey]bool, error) {
 		scopes, keys, at = append(scopes, a.Scope), append(keys, a.Key), append(at, micros(a.At))
 		hashes, bodies = append(hashes, blob(a.Hash)), append(bodies, blob(a.Body))
 	}
-	rows, err := returning(t, func(row scanner) (k scopeKey, err error) {
-		return k, row.Scan(&k.scope, &k.key)
-	}, "save answers", claimKeys, scopes, keys, hashes, bodies, at)
-	claimed := make(map[scopeKey]bool, len(rows))
-	for _, k := range rows {
-		claimed[k] = true
-	}
-	return claimed, err
+	return []any{scopes, keys, hashes, bodies, at}
 }
 
 func (t *tx) insertAll(fresh []*creation) error {
+	n, err := t.exec("insert orders", insertOrders, orderColumnsOf(fresh, t.node)...)
+	t.rows += int(n)
+	if err != nil && t.dialect.unique(err) {
+		return fmt.Errorf("an order exists: %w: %w", dispatch.ErrConflict, err)
+	}
+	return err
+}
+
+// orderColumnsOf are those of newRows.
+func orderColumnsOf(fresh []*creation, node string) []any {
 	var ids, merchants, references, statuses, couriers, areas, docs []string
 	var terminal []int16
 	var versions, placed, changed []int64
@@ -102,14 +123,10 @@ func (t *tx) insertAll(fresh []*creation) error {
 			messages, topics = append(messages, messageID(e.Order, e.Version)), append(topics, eventTopic(e.Event))
 		}
 	}
-	n, err := t.exec("insert orders", insertOrders,
+	return []any{
 		ids, merchants, references, statuses, terminal, couriers, areas, versions, placed, changed, docs,
-		of, numbers, types, eventStatuses, at, roles, actors, data, messages, topics, bodies, t.node)
-	t.rows += int(n)
-	if err != nil && t.dialect.unique(err) {
-		return fmt.Errorf("an order exists: %w: %w", dispatch.ErrConflict, err)
+		of, numbers, types, eventStatuses, at, roles, actors, data, messages, topics, bodies, node,
 	}
-	return err
 }
 
 // recall reads the answers that were kept.

@@ -1,13 +1,16 @@
 package sqlstore
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"golang.org/x/sync/errgroup"
 
 	"courier/dispatch"
@@ -144,14 +147,25 @@ func (c *creator) lane() {
 	}
 }
 
-// store answers each of a batch. One that is refused must not cost its
-// neighbours: the batch is halved until it is alone.
+// store answers each of a batch: in one statement, which is all where keys are
+// new, else in a transaction that tells new keys from known ones. One that is
+// refused must not cost its neighbours: the batch is halved until it is alone.
 func (c *creator) store(bound context.Context, batch []*creation) {
 	if len(batch) == 0 {
 		return
 	}
 	batch, rest := distinctKeys(batch)
-	err := c.pool.insist(context.Background(), bound, func(t *tx) error { return t.create(batch) })
+	err, lost := c.once(bound, batch)
+	if err != nil {
+		err = c.pool.insist(context.Background(), bound, func(t *tx) error { return t.create(batch) })
+	}
+	if lost && err == nil {
+		for _, one := range batch { // it had been done: that answer is this one's own
+			if one.kept != nil && bytes.Equal(one.kept.Hash, one.Answer.Hash) && bytes.Equal(one.kept.Body, one.Answer.Body) {
+				one.kept = nil
+			}
+		}
+	}
 	if err != nil && !errors.Is(err, dispatch.ErrUnavailable) && len(batch) > 1 {
 		c.store(bound, batch[:len(batch)/2])
 		c.store(bound, batch[len(batch)/2:])
@@ -163,6 +177,25 @@ func (c *creator) store(bound context.Context, batch []*creation) {
 	} else {
 		c.store(bound, rest) // sees what was answered to the first of its key
 	}
+}
+
+// once tries it in one round trip. Lost: it may have been done.
+func (c *creator) once(bound context.Context, batch []*creation) (err error, lost bool) { //nolint:revive // the error is the result
+	conn, err := c.pool.db.Conn(bound)
+	if err != nil {
+		return err, false
+	}
+	defer conn.Close()
+	_, err = conn.ExecContext(bound, createOrders, append(orderColumnsOf(batch, c.pool.store.node), answerColumns(batch)...)...)
+	var refused *pgconn.PgError
+	switch {
+	case err == nil:
+		c.pool.store.signalCommitted()
+		return nil, false
+	case errors.Is(err, driver.ErrBadConn), errors.As(err, &refused) && refused.Severity == "ERROR":
+		return err, false
+	}
+	return err, true
 }
 
 // distinctKeys is the first of each key; and the others.
