@@ -9,13 +9,20 @@ VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo de
 export CGO_ENABLED = 1
 export PATH := $(NODE_PATH):$(PATH)
 
-.PHONY: help demo build test lint check ui ui-check deps chaos bench fuzz clean
+.PHONY: help demo cluster env build test lint check ui ui-check deps chaos bench fuzz clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 demo: build ## a courier company at work, in one process: open the links it prints
 	$(BIN) demo
+
+cluster: deps build ## many nodes as processes, behind a balancer; DEMO=1 lets simulated people loose on them
+	$(GO) build -o bin/cluster ./internal/testenv/cluster
+	@exec bin/cluster --dispatch $(BIN) $(if $(DEMO),--demo)
+
+env: ## secrets for docker-compose.yml, in .env; one that is there stays
+	@scripts/env
 
 build: ## the binary, bin/dispatch
 	$(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/dispatch

@@ -55,7 +55,7 @@ func (s *Service) Act(ctx context.Context, courier string, epoch int64, id strin
 		return err
 	}
 	answer := outcome{}
-	err = s.update(ctx, []string{courier}, func(w *work) error {
+	err = s.change(ctx, []string{courier}, func(w *work) error {
 		answer = outcome{}
 		c, err := w.courier(courier)
 		if err != nil {
@@ -93,7 +93,6 @@ func (s *Service) Act(ctx context.Context, courier string, epoch int64, id strin
 	if err != nil {
 		return fmt.Errorf("%s: %w", a.Type, err)
 	}
-	s.Wake()
 	return answer.err()
 }
 

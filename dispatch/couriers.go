@@ -46,7 +46,7 @@ func (s *Service) Couriers(ctx context.Context, q CourierQuery) ([]CourierView, 
 // UpdateCourier changes what the patch holds; seen is the version it was
 // made for, 0 for any.
 func (s *Service) UpdateCourier(ctx context.Context, by Actor, id string, seen int64, p CourierPatch) (CourierView, error) {
-	err := s.update(ctx, []string{id}, func(w *work) error {
+	err := s.change(ctx, []string{id}, func(w *work) error {
 		c, err := w.courier(id)
 		if err != nil {
 			return err
@@ -71,7 +71,6 @@ func (s *Service) UpdateCourier(ctx context.Context, by Actor, id string, seen i
 	if err != nil {
 		return CourierView{}, fmt.Errorf("update courier: %w", err)
 	}
-	s.Wake()
 	return s.Courier(ctx, id)
 }
 

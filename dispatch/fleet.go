@@ -89,6 +89,9 @@ func (s *Service) CourierVersions(ctx context.Context, ids []string) (map[string
 	return versions, nil
 }
 
+// blind is a lag of the feed from which on a courier's silence says nothing.
+const blind = 10 * time.Second
+
 // Alerts are what a dispatcher should look at now, by id.
 func (s *Service) Alerts(ctx context.Context) ([]Alert, error) {
 	open, err := s.allOrders(ctx, OrderQuery{Open: true})
@@ -103,6 +106,9 @@ func (s *Service) Alerts(ctx context.Context) ([]Alert, error) {
 		return nil, err
 	}
 	views := s.views(ctx, on)
+	if s.FeedLag != nil && s.FeedLag() > blind {
+		views = nil // nobody is heard of: that is no news of each of them
+	}
 	now := s.Clock.Now()
 	var alerts []Alert
 	add := func(kind AlertKind, order, courier string, at time.Time, format string, args ...any) {

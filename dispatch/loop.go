@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"time"
 
@@ -14,17 +13,18 @@ import (
 	"courier/dispatch/match"
 )
 
-// Loop finds couriers for orders, round by round. Of all nodes' loops the one
-// that holds the lease works.
+// Loop finds couriers for orders, round by round: for those of the areas
+// that this node holds. See holding for how nodes share the areas.
 type Loop struct {
 	*Service
-	run    string            // tells this life of the node from the one before
-	token  int64             // of the lease
-	leased time.Time         // when it was last renewed; zero: not held
-	told   map[string]string // order → what was last recorded of its waiting
-	purged time.Time
-	silent map[string]time.Time // couriers with orders → since when not heard of
-	rounds func(Round)
+	run     string        // tells this life of the node from those before
+	ttl     time.Duration // of its leases
+	beats   string        // what the name begins with that it beats by; under holding.keeping
+	holding holding
+	cover   cover
+	told    map[string]string // order → what was last recorded of its waiting
+	house   house
+	rounds  func(Round)
 }
 
 // Round is what one round did, for metrics.
@@ -42,41 +42,8 @@ func NewLoop(s *Service, observe func(Round)) *Loop {
 	if observe == nil {
 		observe = func(Round) {}
 	}
-	return &Loop{Service: s, run: s.NewID(), told: map[string]string{}, silent: map[string]time.Time{}, rounds: observe}
-}
-
-// The lease that makes one node's loop the one that works. A node that dies
-// is replaced after leaseTTL; all of it is real time.
-const (
-	leaseArea = "dispatch"
-	leaseTTL  = 10 * time.Second
-)
-
-// hold takes or renews the lease; false: another node has it.
-func (l *Loop) hold(ctx context.Context) (bool, error) {
-	if !l.leased.IsZero() && time.Since(l.leased) < leaseTTL/3 {
-		return true, nil
-	}
-	began := time.Now()
-	tokens, err := l.Store.Leases(ctx, Holder{l.Node, l.run}, []string{leaseArea}, leaseTTL)
-	token, held := tokens[leaseArea]
-	if err != nil || !held {
-		l.leased = time.Time{}
-		return false, err
-	}
-	l.token, l.leased = token, began
-	return true, nil
-}
-
-// release lets another node begin at once.
-func (l *Loop) release(ctx context.Context) {
-	if l.leased.IsZero() {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
-	if _, err := l.Store.Leases(ctx, Holder{l.Node, l.run}, []string{leaseArea}, 0); err != nil {
-		l.Log.LogAttrs(ctx, slog.LevelWarn, "lease not given back", slog.Any("err", err))
+	return &Loop{
+		Service: s, run: s.NewID(), ttl: leaseTTL, holding: newHolding(), told: map[string]string{}, house: newHouse(), rounds: observe,
 	}
 }
 
@@ -86,18 +53,20 @@ const minGap = 100 * time.Millisecond
 // Run rounds until ctx ends. A failed round is logged and the next one tries
 // again: what it left undone still waits in the store.
 func (l *Loop) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return l.keepOn(ctx) })
+	g.Go(func() error { return l.runRounds(ctx) })
+	err := g.Wait()
+	l.leave(ctx)
+	return err
+}
+
+func (l *Loop) runRounds(ctx context.Context) error {
 	tick := l.Clock.Ticker(l.Interval)
 	defer tick.Stop()
 	gap := time.NewTimer(0)
 	defer gap.Stop()
-	defer l.release(ctx)
 	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		case <-l.wake:
-		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -107,18 +76,35 @@ func (l *Loop) Run(ctx context.Context) error {
 			l.Log.LogAttrs(ctx, slog.LevelError, "dispatch round failed", slog.Any("err", err))
 		}
 		gap.Reset(minGap)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		case <-l.wake:
+		}
 	}
 }
 
-// Round closes what has run out, then matches what waits, if this node holds
-// the lease.
+// Round keeps house if that is this node's, then matches what waits in the
+// areas that it holds.
 func (l *Loop) Round(ctx context.Context) error {
 	begun, now := time.Now(), l.Clock.Now()
-	if held, err := l.hold(ctx); err != nil || !held {
+	l.holding.begin(begun)
+	defer l.holding.end()
+	if err := l.keep(ctx); err != nil {
 		return err
 	}
-	err := errors.Join(l.expireOffers(ctx, now), l.recoverLost(ctx, now))
-	snap, err2 := l.snapshot(ctx, now)
+	areas, house := l.holding.held(begun)
+	l.cover.look(ctx, l, areas)
+	var err error
+	if house {
+		err = l.keepHouse(ctx, now)
+	}
+	if len(areas) == 0 {
+		clear(l.told)
+		return err
+	}
+	snap, err2 := l.snapshot(ctx, areas, now)
 	if err = errors.Join(err, err2); err2 != nil {
 		return err
 	}
@@ -132,10 +118,6 @@ func (l *Loop) Round(ctx context.Context) error {
 	}
 	round.Took = time.Since(begun)
 	l.rounds(round)
-	if now.Sub(l.purged) > time.Hour {
-		l.purged = now
-		err = errors.Join(err, l.Store.Purge(ctx, now.Add(-l.KeepAnswers)))
-	}
 	return err
 }
 
@@ -148,79 +130,6 @@ func (l *Loop) solve(snap snapshot) (result match.Result, err error) {
 		}
 	}()
 	return match.Solve(snap.Snapshot, l.Match), nil
-}
-
-// expireOffers closes the offers whose deadline has passed.
-func (l *Loop) expireOffers(ctx context.Context, now time.Time) error {
-	due, err := l.Store.OpenOffers(ctx, now)
-	if err != nil {
-		return fmt.Errorf("list due offers: %w", err)
-	}
-	var errs []error
-	for _, offer := range due {
-		errs = append(errs, ignoreRace(l.update(ctx, []string{offer.Courier}, func(w *work) error {
-			c, err := w.courier(offer.Courier)
-			if err != nil {
-				return err
-			}
-			if c.value.Offer != offer.ID {
-				return nil
-			}
-			_, err = w.closeOffer(c, OfferExpired, Actor{Role: RoleSystem}, "no answer")
-			return err
-		})))
-	}
-	return errors.Join(errs...)
-}
-
-// recoverLost takes orders that are not picked up back from couriers that
-// have gone silent. Goods on board stay: only a person can know.
-func (l *Loop) recoverLost(ctx context.Context, now time.Time) error {
-	assigned, err := l.allOrders(ctx, OrderQuery{Statuses: []Status{Assigned, AtPickup}})
-	if err != nil {
-		return err
-	}
-	if err := l.listen(ctx, assigned, now); err != nil {
-		return err
-	}
-	var errs []error
-	for _, o := range assigned {
-		since, silent := l.silent[o.Courier]
-		if !silent || now.Sub(since) < l.LostAfter {
-			continue
-		}
-		_, err := l.Unassign(ctx, o.ID, Override{By: Actor{Role: RoleSystem}, Reason: "courier lost", Version: o.Version})
-		if err == nil {
-			l.Log.LogAttrs(ctx, slog.LevelWarn, "order taken back from a silent courier",
-				slog.String("order_id", o.ID), slog.String("courier_id", o.Courier))
-		}
-		errs = append(errs, ignoreRace(err))
-	}
-	return errors.Join(errs...)
-}
-
-// listen notes since when the couriers of orders are silent. It counts from
-// when this process first missed them, so that a restart takes nothing away
-// from couriers that are still coming back.
-func (l *Loop) listen(ctx context.Context, orders []Order, now time.Time) error {
-	silent := map[string]time.Time{}
-	for _, o := range orders {
-		silent[o.Courier] = now
-		if since, already := l.silent[o.Courier]; already {
-			silent[o.Courier] = since
-		}
-	}
-	fixes, err := l.Locator.Last(ctx, slices.Collect(maps.Keys(silent))...)
-	if err != nil {
-		return fmt.Errorf("locate couriers: %w", err)
-	}
-	for _, f := range fixes {
-		if l.fresh(f, now) {
-			delete(silent, f.Courier)
-		}
-	}
-	l.silent = silent
-	return nil
 }
 
 // leaveWaiting says of orders that got no courier that one is searched for,
@@ -241,16 +150,19 @@ func (l *Loop) leaveWaiting(ctx context.Context, snap snapshot, result match.Res
 		default:
 			continue
 		}
-		g.Go(func() error {
-			return ignoreRace(l.onOrder(ctx, o.ID, nil, func(w *work, h *held[Order], _ *held[Courier]) error {
-				if h.seen != o.Version {
-					return nil
-				}
-				return w.apply(h, c)
-			}))
-		})
+		g.Go(func() error { return l.step(ctx, o, c) })
 	}
 	return g.Wait()
+}
+
+// step takes a step of an order that is still as it was seen.
+func (l *Loop) step(ctx context.Context, o Order, c Command) error {
+	return ignoreRace(l.onOrder(ctx, o.ID, nil, func(w *work, h *held[Order], _ *held[Courier]) error {
+		if h.seen != o.Version {
+			return nil
+		}
+		return w.apply(h, c)
+	}))
 }
 
 // searchedFrom is when the search for a courier began to matter: a retry

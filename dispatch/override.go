@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"courier/dispatch/match"
@@ -23,7 +24,9 @@ func (s *Service) override(ctx context.Context, id string, ov Override, also []s
 		return Order{}, fmt.Errorf("override: %w", err)
 	}
 	var saved Order
+	var done *work
 	err = s.onOrder(ctx, id, also, func(w *work, o *held[Order], c *held[Courier]) error {
+		done = w
 		if ov.Version != 0 && ov.Version != o.seen {
 			return refuse("the order has changed since version %d: it is at %d now", ov.Version, o.seen)
 		}
@@ -36,7 +39,7 @@ func (s *Service) override(ctx context.Context, id string, ov Override, also []s
 	if err != nil {
 		return Order{}, fmt.Errorf("override: %w", err)
 	}
-	s.Wake()
+	s.look(done.areas()...)
 	page := []Order{saved}
 	err = s.fillETA(ctx, page)
 	return page[0], err
@@ -75,8 +78,11 @@ func (s *Service) Assign(ctx context.Context, id, courier string, ov Override) (
 	}
 	return s.override(ctx, id, ov, []string{courier}, func(w *work, o *held[Order], c *held[Courier]) error {
 		to, err := w.courier(courier)
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrNotFound):
 			return &Invalid{[]FieldError{{"courier", "does not exist"}}}
+		case err != nil:
+			return err
 		}
 		if o.value.Courier == courier && o.value.Status != Searching {
 			return refuse("the order is with that courier already")
@@ -141,8 +147,12 @@ func (s *Service) Unassign(ctx context.Context, id string, ov Override) (Order, 
 func (s *Service) Pin(ctx context.Context, id, courier string, ov Override) (Order, error) {
 	var also []string
 	if courier != "" {
-		if _, err := s.Store.Courier(ctx, courier); err != nil {
+		_, err := s.Store.Courier(ctx, courier)
+		switch {
+		case errors.Is(err, ErrNotFound):
 			return Order{}, &Invalid{[]FieldError{{"courier", "does not exist"}}}
+		case err != nil:
+			return Order{}, fmt.Errorf("pin to courier %s: %w", courier, err)
 		}
 	}
 	return s.override(ctx, id, ov, also, func(w *work, o *held[Order], c *held[Courier]) error {

@@ -188,6 +188,10 @@ func TestASilentCourierGetsNoWorkAndLosesWhatItHasNotPickedUp(t *testing.T) {
 	if len(alerts) != 1 || alerts[0].Kind != dispatch.AlertStale || alerts[0].Courier != c {
 		t.Fatalf("alerts are %+v", alerts)
 	}
+	w.FeedLag = func() time.Duration { return time.Minute }
+	if alerts, err = w.Alerts(t.Context()); err != nil || len(alerts) != 0 {
+		t.Errorf("nobody can be heard, and this one is blamed: %+v, %v", alerts, err)
+	}
 }
 
 func TestNothingWaitsSilently(t *testing.T) {

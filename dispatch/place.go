@@ -45,7 +45,7 @@ func (s *Service) Place(ctx context.Context, by Actor, n NewOrder, key string) (
 	case err != nil:
 		return Order{}, false, fmt.Errorf("place order: %w", err)
 	case kept == nil:
-		s.Wake()
+		s.look(order.Area())
 		return order, false, nil
 	case !bytes.Equal(kept.Hash, hash):
 		return Order{}, false, fmt.Errorf("place order: %w", ErrKeyReused)

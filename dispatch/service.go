@@ -5,27 +5,51 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"courier/geo"
 	"courier/internal/clock"
 	"courier/tracking"
 )
 
-// Locator says where couriers are.
-type Locator interface {
+// Positions say where couriers are.
+type Positions interface {
 	// Last returns the newest fixes of those couriers that have one.
 	Last(ctx context.Context, couriers ...string) ([]tracking.Fix, error)
+}
+
+// Locator finds couriers.
+type Locator interface {
+	Positions
+	// Near returns at most limit fixes within radius metres, nearest first.
+	Near(ctx context.Context, at geo.Point, radius float64, limit int) ([]tracking.Fix, error)
+}
+
+// Mirror is a Locator in this process that holds what it is told to.
+type Mirror interface {
+	Locator
+	// Cover replaces the regions (cells of geo.RegionResolution, the zero
+	// cell for all) that it holds. After an error it holds them as far as it
+	// can.
+	Cover(ctx context.Context, regions ...geo.Cell) error
+	// Blind says that for long it could not read what it mirrors.
+	Blind() bool
 }
 
 // Deps are what a Service stands on.
 type Deps struct {
 	Store   Store
-	Locator Locator // who is where and fresh: decides who gets work
-	Known   Locator // who was last where: for people to see; nil: Locator
+	Locator Locator   // who is where and fresh: decides who gets work
+	Mirror  Mirror    // what of Locator the loop needs, without a round trip; nil: Locator itself has none
+	Known   Positions // who was last where: for people to see; nil: Locator
 	Clock   clock.Clock
 	NewID   func() string // unique, sortable by time
 	NewPIN  func() string // 4 digits, unguessable
 	Log     *slog.Logger
+	// WakeNode hints at another node that there is something to match. It
+	// does not wait, and the hint may be lost; nil: there is no other.
+	WakeNode func(node string)
 	// FeedLag is how late positions are, in real time; nil: not known.
 	FeedLag func() time.Duration
 }
@@ -38,7 +62,10 @@ type Service struct {
 	Deps
 	zones zoneCache
 	stats statsCache
+	nodes nodes
 	wake  chan struct{}
+	// hinted says that another node has asked for a round.
+	hinted atomic.Bool
 }
 
 // New checks the configuration and reports every fault.
@@ -52,12 +79,18 @@ func New(c Config, d Deps) (*Service, error) {
 	return &Service{Config: c, Deps: d, wake: make(chan struct{}, 1)}, nil
 }
 
-// Wake asks the loop for a round now.
+// Wake asks this node's loop for a round now.
 func (s *Service) Wake() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
 	}
+}
+
+// Woken takes another node's hint, see Deps.WakeNode.
+func (s *Service) Woken() {
+	s.hinted.Store(true)
+	s.Wake()
 }
 
 // Order is one order within the scope.
@@ -146,7 +179,7 @@ func (s *Service) fillETA(ctx context.Context, page []Order) error {
 
 // positions are where couriers were last. An index that is away costs times
 // and markers, nothing else: statuses and actions go on without.
-func (s *Service) positions(ctx context.Context, from Locator, couriers ...string) map[string]tracking.Fix {
+func (s *Service) positions(ctx context.Context, from Positions, couriers ...string) map[string]tracking.Fix {
 	fixes := make(map[string]tracking.Fix, len(couriers))
 	if len(couriers) == 0 {
 		return fixes

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -11,22 +12,25 @@ import (
 	"courier/tracking"
 )
 
-// snapshot is what a round decides on, and the versions it stakes.
+// snapshot is what a round decides on, and what it stakes: versions, and the
+// tokens of the areas' leases.
 type snapshot struct {
 	match.Snapshot
+	areas    map[string]int64
 	orders   map[string]Order
 	couriers map[string]Courier
 	fixes    map[string]tracking.Fix
 }
 
-// snapshot gathers the orders that are due for a courier and the couriers
-// that may get work: on duty, and heard of lately (I10).
-func (l *Loop) snapshot(ctx context.Context, now time.Time) (snapshot, error) {
+// snapshot gathers the areas' orders that are due for a courier and the
+// couriers that may get them: on duty, heard of lately (I10), and near or
+// about to be.
+func (l *Loop) snapshot(ctx context.Context, areas map[string]int64, now time.Time) (snapshot, error) {
 	s := snapshot{
-		Snapshot: match.Snapshot{Now: now}, orders: map[string]Order{},
+		Snapshot: match.Snapshot{Now: now}, areas: areas, orders: map[string]Order{},
 		couriers: map[string]Courier{}, fixes: map[string]tracking.Fix{},
 	}
-	waiting, err := l.allOrders(ctx, OrderQuery{Statuses: []Status{Placed, Searching}})
+	waiting, err := l.allOrders(ctx, OrderQuery{Statuses: []Status{Placed, Searching}, Areas: slices.Collect(maps.Keys(areas))})
 	if err != nil {
 		return s, err
 	}
@@ -40,23 +44,20 @@ func (l *Loop) snapshot(ctx context.Context, now time.Time) (snapshot, error) {
 	if len(s.orders) == 0 {
 		return s, nil
 	}
-	available, err := l.allCouriers(ctx, CourierQuery{Duty: []Duty{Available}})
+	far, err := l.nearby(ctx, &s)
 	if err != nil {
 		return s, err
 	}
-	ids := make([]string, len(available))
-	for i, c := range available {
-		s.couriers[c.ID], ids[i] = c, c.ID
-	}
-	fixes, err := l.Locator.Last(ctx, ids...)
+	couriers, err := l.Store.CouriersByID(ctx, slices.Collect(maps.Keys(s.fixes)))
 	if err != nil {
-		return s, fmt.Errorf("locate couriers: %w", err)
+		return s, fmt.Errorf("read couriers: %w", err)
 	}
-	for _, f := range fixes {
-		if l.fresh(f, now) {
-			s.fixes[f.Courier] = f
-			s.Couriers = append(s.Couriers, matchCourier(s.couriers[f.Courier], f))
+	for _, c := range couriers {
+		if c.Duty != Available || far[c.ID] && len(c.Plan.Stops) == 0 {
+			continue
 		}
+		s.couriers[c.ID] = c
+		s.Couriers = append(s.Couriers, matchCourier(c, s.fixes[c.ID]))
 	}
 	return s, nil
 }
@@ -79,19 +80,45 @@ func matchOrder(o Order, now time.Time) match.Order {
 	return m
 }
 
-// give commits one assignment, or makes the offer for it, if the courier and
-// every order are still as the snapshot had them (I3, I4, I10).
+// leases are the areas of an assignment's orders, sorted.
+func (s snapshot) leases(a match.Assignment) []string {
+	var areas []string
+	for _, id := range a.Orders {
+		areas = append(areas, s.orders[id].Area())
+	}
+	slices.Sort(areas)
+	return slices.Compact(areas)
+}
+
+// where is a courier's newest fix, by the snapshot or what the loop's own
+// locator has heard since.
+func (l *Loop) where(ctx context.Context, snap snapshot, courier string) tracking.Fix {
+	fix := snap.fixes[courier]
+	for _, f := range l.positions(ctx, l.locator(), courier) {
+		if f.Time.After(fix.Time) {
+			fix = f
+		}
+	}
+	return fix
+}
+
+// give commits one assignment, or makes the offer for it, if this node still
+// holds the areas of its orders (I5), and the courier and every order are
+// still as the snapshot had them (I3, I4, I10).
 func (l *Loop) give(ctx context.Context, snap snapshot, a match.Assignment) error {
-	return l.update(ctx, []string{a.Courier}, func(w *work) error {
-		if err := w.tx.CheckLease(leaseArea, l.token); err != nil {
-			return err
+	fix := l.where(ctx, snap, a.Courier)
+	return l.updateAt(ctx, map[string]tracking.Fix{a.Courier: fix}, func(w *work) error {
+		for _, area := range snap.leases(a) {
+			if err := w.tx.CheckLease(area, snap.areas[area]); err != nil {
+				l.holding.doubt()
+				return err
+			}
 		}
 		c, err := w.courier(a.Courier)
 		if err != nil {
 			return err
 		}
-		fix, seen := w.fixes[a.Courier]
-		if c.seen != snap.couriers[a.Courier].Version || c.value.Duty != Available || !seen || !l.fresh(fix, w.now) {
+		if c.seen != snap.couriers[a.Courier].Version || c.value.Duty != Available || !l.fresh(fix, w.now) {
 			return refuse("the courier has moved on")
 		}
 		var orders []Order
@@ -104,7 +131,8 @@ func (l *Loop) give(ctx context.Context, snap snapshot, a match.Assignment) erro
 			if o.seen != snap.orders[id].Version {
 				return refuse("the order has moved on")
 			}
-			command := Command{Type: EventAssigned, By: Actor{Role: RoleMatcher}, Courier: a.Courier, Area: leaseArea, Token: l.token}
+			area := o.value.Area()
+			command := Command{Type: EventAssigned, By: Actor{Role: RoleMatcher}, Courier: a.Courier, Area: area, Token: snap.areas[area]}
 			if l.Mode == ModeOffer {
 				command.Type, command.Offer = EventOffered, offer
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"courier/dispatch/match"
+	"courier/geo"
 	"courier/tracking"
 )
 
@@ -38,7 +39,11 @@ const retries = 5
 // update runs fn as one transaction. The fixes of the named couriers are at
 // hand in it, since it may not wait for anything.
 func (s *Service) update(ctx context.Context, couriers []string, fn func(w *work) error) error {
-	fixes := s.positions(ctx, s.Locator, couriers...)
+	return s.updateAt(ctx, s.positions(ctx, s.Locator, couriers...), fn)
+}
+
+// updateAt is update with the fixes that the caller has.
+func (s *Service) updateAt(ctx context.Context, fixes map[string]tracking.Fix, fn func(w *work) error) error {
 	return s.Store.Update(ctx, func(tx Tx) error {
 		w := &work{s: s, tx: tx, now: s.Clock.Now(), fixes: fixes}
 		if err := fn(w); err != nil {
@@ -46,6 +51,42 @@ func (s *Service) update(ctx context.Context, couriers []string, fn func(w *work
 		}
 		return w.save()
 	})
+}
+
+// change is update, and asks those who match for a round where it leads to
+// something to match.
+func (s *Service) change(ctx context.Context, couriers []string, fn func(w *work) error) error {
+	var done *work
+	err := s.update(ctx, couriers, func(w *work) error {
+		done = w
+		return fn(w)
+	})
+	if err == nil {
+		s.look(done.areas()...)
+	}
+	return err
+}
+
+// areas are those where the changes matter to the matcher: of orders that
+// wait, and where couriers are who may take some.
+func (w *work) areas() []string {
+	var areas []string
+	for _, o := range w.orders {
+		if o.changed && (o.value.Status == Searching || o.value.Status == Placed) {
+			areas = append(areas, o.value.Area())
+		}
+	}
+	for _, c := range w.couriers {
+		fix, seen := w.fixes[c.value.ID]
+		if !seen || !c.changed || c.value.Duty != Available {
+			continue
+		}
+		if cell, err := geo.CellOf(fix.Point, geo.AreaResolution); err == nil {
+			areas = append(areas, cell.String())
+		}
+	}
+	slices.Sort(areas)
+	return slices.Compact(areas)
 }
 
 // errMoved says that an order got to another courier between a peek and its

@@ -1,12 +1,14 @@
 package dispatch_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,13 +29,16 @@ var (
 // world is a company on a real store, with a clock and positions that the
 // test moves.
 type world struct {
-	*testing.T
+	testing.TB
 	*dispatch.Service
 	loop  *dispatch.Loop
 	store *racyStore
 	clock *clock.Manual
 	where *places
 	acts  int
+
+	change func(*dispatch.Config)
+	ids    atomic.Int64
 }
 
 // racyStore lets something happen just before the next transaction: between
@@ -80,9 +85,27 @@ func (p *places) Last(_ context.Context, couriers ...string) ([]tracking.Fix, er
 	return fixes, nil
 }
 
-func newWorld(t *testing.T, change func(*dispatch.Config)) *world {
+func (p *places) Near(_ context.Context, at geo.Point, radius float64, limit int) ([]tracking.Fix, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.away != nil {
+		return nil, p.away
+	}
+	var fixes []tracking.Fix
+	for _, f := range p.fixes {
+		if geo.Distance(at, f.Point) <= radius {
+			fixes = append(fixes, f)
+		}
+	}
+	slices.SortFunc(fixes, func(a, b tracking.Fix) int {
+		return cmp.Or(cmp.Compare(geo.Distance(at, a.Point), geo.Distance(at, b.Point)), cmp.Compare(a.Courier, b.Courier))
+	})
+	return fixes[:min(limit, len(fixes))], nil
+}
+
+func newWorld(t testing.TB, change func(*dispatch.Config)) *world {
 	t.Helper()
-	w := &world{T: t, clock: clock.NewManual(noon), where: &places{fixes: map[string]tracking.Fix{}}}
+	w := &world{TB: t, clock: clock.NewManual(noon), where: &places{fixes: map[string]tracking.Fix{}}}
 	store, err := sqlstore.Open(t.Context(), sqlstore.Config{Dir: t.TempDir(), Now: w.clock.Now})
 	if err != nil {
 		t.Fatal(err)
@@ -93,27 +116,32 @@ func newWorld(t *testing.T, change func(*dispatch.Config)) *world {
 		}
 	})
 	w.store = &racyStore{Store: store}
-	config := dispatch.DefaultConfig()
-	if change != nil {
-		change(&config)
-	}
-	var mu sync.Mutex
-	ids := 0
-	w.Service, err = dispatch.New(config, dispatch.Deps{
-		Store: w.store, Locator: w.where, Clock: w.clock, Log: slog.New(slog.DiscardHandler),
-		NewID: func() string {
-			mu.Lock()
-			defer mu.Unlock()
-			ids++
-			return fmt.Sprintf("id%06d", ids)
-		},
-		NewPIN: func() string { return "4711" },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.loop = dispatch.NewLoop(w.Service, nil)
+	w.change = change
+	w.Service, w.loop = w.node("node")
 	return w
+}
+
+// node is another node of the same company.
+func (w *world) node(name string, with ...func(*dispatch.Deps)) (*dispatch.Service, *dispatch.Loop) {
+	w.Helper()
+	config := dispatch.DefaultConfig()
+	if w.change != nil {
+		w.change(&config)
+	}
+	config.Node = name
+	deps := dispatch.Deps{
+		Store: w.store, Locator: w.where, Clock: w.clock, Log: slog.New(slog.DiscardHandler),
+		NewID:  func() string { return fmt.Sprintf("id%06d", w.ids.Add(1)) },
+		NewPIN: func() string { return "4711" },
+	}
+	for _, change := range with {
+		change(&deps)
+	}
+	service, err := dispatch.New(config, deps)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return service, dispatch.NewLoop(service, nil)
 }
 
 // courier is one on duty, so many metres east of the market.

@@ -34,12 +34,15 @@ func NewLastKnown(index Index, store TrailStore, clk clock.Clock) *LastKnown {
 }
 
 // Last returns the newest known fix of those couriers that have one, in no
-// order.
+// order. With an error from the index, that is what it had last.
 func (l *LastKnown) Last(ctx context.Context, couriers ...string) ([]Fix, error) {
 	fixes, err := l.index.Last(ctx, couriers...)
-	if err != nil || len(fixes) == len(couriers) {
+	if err != nil {
+		return l.remembered(couriers), err
+	}
+	if len(fixes) == len(couriers) {
 		l.remember(fixes...)
-		return fixes, err
+		return fixes, nil
 	}
 	held := make(map[string]bool, len(fixes))
 	for i := range fixes {
@@ -59,6 +62,17 @@ func (l *LastKnown) Last(ctx context.Context, couriers ...string) ([]Fix, error)
 		}
 	}
 	return fixes, nil
+}
+
+func (l *LastKnown) remembered(couriers []string) (fixes []Fix) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, courier := range couriers {
+		if fix := l.known[courier]; fix.Courier != "" {
+			fixes = append(fixes, fix)
+		}
+	}
+	return fixes
 }
 
 func (l *LastKnown) remember(fixes ...Fix) {

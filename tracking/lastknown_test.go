@@ -2,6 +2,7 @@ package tracking_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -85,5 +86,33 @@ func TestWhereASilentCourierWasIsStillKnown(t *testing.T) {
 	last.Forget([]string{"before"})
 	if got := where("before"); got != 54 {
 		t.Errorf("after it went silent anew: %v", got)
+	}
+}
+
+// away is an index that cannot be asked any more.
+type away struct{ tracking.Index }
+
+func (a *away) Last(ctx context.Context, couriers ...string) ([]tracking.Fix, error) {
+	if a.Index == nil {
+		return nil, errors.New("the index is away")
+	}
+	return a.Index.Last(ctx, couriers...)
+}
+
+func TestWithoutAnIndexWhatWasKnownLastIsShown(t *testing.T) {
+	at := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	memory := tracking.NewMemory()
+	if err := memory.Move(t.Context(), []tracking.Fix{{Courier: "c1", Time: at, Received: at, Point: geo.Point{Lat: 52, Lng: 4}}}); err != nil {
+		t.Fatal(err)
+	}
+	index := &away{memory}
+	last := tracking.NewLastKnown(index, &trails{}, clock.NewManual(at))
+	if _, err := last.Last(t.Context(), "c1", "c2"); err != nil {
+		t.Fatal(err)
+	}
+	index.Index = nil
+	fixes, err := last.Last(t.Context(), "c1", "c2", "c3")
+	if err == nil || len(fixes) != 1 || fixes[0].Courier != "c1" || !fixes[0].Received.Equal(at) {
+		t.Errorf("%+v, %v", fixes, err)
 	}
 }

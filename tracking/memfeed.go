@@ -26,35 +26,68 @@ func NewMemoryFeed() *MemoryFeed {
 func (f *MemoryFeed) Publish(_ context.Context, fixes []Fix) error {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	everyone, regions := f.regions[0], len(f.regions)
-	if len(everyone) > 0 {
+	f.toEveryone(fixes)
+	if f.someRegions() {
+		groups, err := ByRegion(fixes)
+		if err != nil {
+			return err
+		}
+		f.toRegions(groups)
+	}
+	return nil
+}
+
+// PublishGroups is Publish for who has the fixes by region already, which is
+// most of the work. The slices may be handed to watchers as they are.
+func (f *MemoryFeed) PublishGroups(fixes []Fix, groups map[geo.Cell][]Fix) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	f.toEveryone(fixes)
+	if f.someRegions() {
+		f.toRegions(groups)
+	}
+}
+
+// ByRegion sorts fixes into the regions that they lie in: cells of
+// geo.RegionResolution. It fails for what is no place on Earth.
+func ByRegion(fixes []Fix) (map[geo.Cell][]Fix, error) {
+	groups := make(map[geo.Cell][]Fix)
+	for i := range fixes {
+		region, err := geo.CellOf(fixes[i].Point, geo.RegionResolution)
+		if err != nil {
+			return nil, fmt.Errorf("region of a fix of courier %s: %w", fixes[i].Courier, err)
+		}
+		groups[region] = append(groups[region], fixes[i])
+	}
+	return groups, nil
+}
+
+// someRegions says whether any region is watched by itself.
+func (f *MemoryFeed) someRegions() bool {
+	regions := len(f.regions)
+	if len(f.regions[0]) > 0 {
 		regions--
+	}
+	return regions > 0
+}
+
+func (f *MemoryFeed) toEveryone(fixes []Fix) {
+	if everyone := f.regions[0]; len(everyone) > 0 {
 		all := slices.Clone(fixes)
 		for w := range everyone {
 			w.offer(all)
 		}
 	}
-	if regions == 0 {
-		return nil // nobody watches a region: no need to know them
-	}
-	groups := make(map[geo.Cell][]Fix)
-	for i := range fixes {
-		region, err := geo.CellOf(fixes[i].Point, geo.RegionResolution)
-		if err != nil {
-			return fmt.Errorf("publish a fix of courier %s: %w", fixes[i].Courier, err)
-		}
-		if len(f.regions[region]) > 0 {
-			groups[region] = append(groups[region], fixes[i])
-		}
-	}
+}
+
+func (f *MemoryFeed) toRegions(groups map[geo.Cell][]Fix) {
 	for region, group := range groups {
 		for w := range f.regions[region] {
-			if _, twice := everyone[w]; !twice {
+			if _, twice := f.regions[0][w]; !twice {
 				w.offer(group)
 			}
 		}
 	}
-	return nil
 }
 
 // Subscribe implements Feed.

@@ -104,12 +104,44 @@ func (m *Memory) Remove(_ context.Context, couriers ...string) error {
 	defer m.mu.Unlock()
 	for _, courier := range couriers {
 		if e := m.held[courier]; e != nil {
-			m.unlink(e)
-			delete(m.held, courier)
-			m.cells.Remove(courier)
+			m.remove(e)
 		}
 	}
 	return nil
+}
+
+func (m *Memory) remove(e *entry) {
+	m.unlink(e)
+	delete(m.held, e.fix.Courier)
+	m.cells.Remove(e.fix.Courier)
+}
+
+// leave forgets a courier whose newest fix, f, belongs elsewhere.
+func (m *Memory) leave(f *Fix) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e := m.held[f.Courier]; e != nil && f.Time.After(e.fix.Time) {
+		m.remove(e)
+	}
+}
+
+// drop forgets couriers by their fixes. Readers go on while it looks.
+func (m *Memory) drop(which func(f *Fix) bool) {
+	var some []string
+	m.mu.RLock()
+	for courier, e := range m.held {
+		if which(&e.fix) {
+			some = append(some, courier)
+		}
+	}
+	m.mu.RUnlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, courier := range some {
+		if e := m.held[courier]; e != nil && which(&e.fix) {
+			m.remove(e)
+		}
+	}
 }
 
 // Last implements Index.

@@ -85,10 +85,18 @@ func (t *Tracker) flush(ctx context.Context) error {
 	if err == nil {
 		err = t.feed.Publish(ctx, batch)
 	}
-	t.lag.Store(int64(t.oldest(batch)))
+	lag := t.oldest(batch)
 	if err == nil {
+		t.behind = time.Time{}
+		t.lag.Store(int64(lag))
 		return nil
 	}
+	// Newer fixes take the place of those that wait: how old they are does not
+	// say for how long nothing has gone out.
+	if t.behind.IsZero() {
+		t.behind = time.Now().Add(-lag)
+	}
+	t.lag.Store(int64(max(lag, time.Since(t.behind))))
 	for i := range batch {
 		sh := t.shard(batch[i].Courier)
 		sh.mu.Lock()

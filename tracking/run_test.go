@@ -58,6 +58,34 @@ func (l *live) held(t *testing.T, courier string) bool {
 	return len(fixes) > 0
 }
 
+// TestLagGrowsWhileNothingGoesOut: couriers report on, so that no fix that
+// waits is ever old.
+func TestLagGrowsWhileNothingGoesOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := startLive(t, 1, Config{})
+		l.send(t, "c1", 0)
+		time.Sleep(200 * time.Millisecond)
+		l.index.fail(errors.New("away"))
+		for i := range 30 {
+			l.send(t, "c1", float64(i))
+			time.Sleep(time.Second)
+		}
+		if lag := l.Stats().Lag; lag < 29*time.Second || lag > 31*time.Second {
+			t.Errorf("the index is away for 30 s: lag %v", lag)
+		}
+		l.index.fail(nil)
+		time.Sleep(200 * time.Millisecond)
+		l.send(t, "c1", 100)
+		time.Sleep(200 * time.Millisecond)
+		if lag := l.Stats().Lag; lag > 200*time.Millisecond {
+			t.Errorf("the index is back: lag %v", lag)
+		}
+		if err := l.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestRunFlushesTheNewest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := startLive(t, 1, Config{})

@@ -18,7 +18,7 @@ type Stats struct {
 	TrailDropped uint64 // accepted fixes that the trail had no room for
 	Failures     uint64 // of index, feed and trail store
 
-	Lag time.Duration // from a fix's receipt to index and feed at the last flush, in real time
+	Lag time.Duration // from a fix's receipt to index and feed at the last flush, in real time; while flushes fail, since the last that did not
 }
 
 // reasons are those that a Tracker gives.

@@ -34,7 +34,8 @@ type Tracker struct {
 	// of it, so that one who has left is not put back. A channel, since a
 	// caller's wait must end with its context.
 	updating chan struct{}
-	batch    []Fix // of the flush, under updating
+	batch    []Fix     // of the flush, under updating
+	behind   time.Time // since when flushes have failed (real time), under updating
 
 	lag         atomic.Int64 // Stats.Lag
 	lookupAfter atomic.Int64 // no lookups before this real time (Unix ns): the index was down

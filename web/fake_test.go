@@ -167,11 +167,17 @@ func (f *company) UpdateCourier(ctx context.Context, _ dispatch.Actor, id string
 }
 
 func (f *company) StartSession(ctx context.Context, id string) (dispatch.Courier, error) {
+	if f.fail != nil {
+		return dispatch.Courier{}, f.fail
+	}
 	v, err := f.Courier(ctx, id)
 	return v.Courier, err
 }
 
 func (f *company) EndSessions(ctx context.Context, _ dispatch.Actor, id string) (dispatch.CourierView, error) {
+	if f.fail != nil {
+		return dispatch.CourierView{}, f.fail
+	}
 	return f.Courier(ctx, id)
 }
 
@@ -208,16 +214,20 @@ func (f *company) View(_ context.Context, order string) (dispatch.View, error) {
 func (f *company) Stats(context.Context) (dispatch.Stats, error) { return dispatch.Stats{}, f.read }
 
 // trails remembers what it was asked for and has one fix for each courier.
-type trails struct{ asked []string }
+type trails struct {
+	asked []string
+	away  error
+}
 
 func (f *trails) Between(_ context.Context, courier string, from, to time.Time) ([]tracking.Fix, error) {
 	f.asked = append(f.asked, fmt.Sprintf("%s %s %s", courier, from.Format("01-02 15:04"), to.Format("01-02 15:04")))
-	return []tracking.Fix{{Courier: courier, Time: from, Accuracy: 5}}, nil
+	return []tracking.Fix{{Courier: courier, Time: from, Accuracy: 5}}, f.away
 }
 
 // desk is an Auth whose credentials are the roles' names.
 type desk struct {
-	down error
+	down error // what Check returns
+	away error // what all else returns that is stored
 	link auth.Link
 }
 
@@ -249,10 +259,13 @@ func (d *desk) MintCourier(courier string, epoch int64, _ time.Duration) (string
 }
 
 func (d *desk) CreateCode(context.Context, string) (string, time.Time, error) {
-	return "12345678", now().Add(15 * time.Minute), nil
+	return "12345678", now().Add(15 * time.Minute), d.away
 }
 
 func (d *desk) TakeCode(_ context.Context, code string) (string, error) {
+	if d.away != nil {
+		return "", d.away
+	}
 	if code != "12345678" {
 		return "", auth.ErrUnauthenticated
 	}
@@ -260,31 +273,33 @@ func (d *desk) TakeCode(_ context.Context, code string) (string, error) {
 }
 
 func (d *desk) CreateKey(_ context.Context, merchant, name string) (auth.Key, string, error) {
-	return auth.Key{ID: "k1", Merchant: merchant, Name: name, CreatedAt: now()}, "ck_x", nil
+	return auth.Key{ID: "k1", Merchant: merchant, Name: name, CreatedAt: now()}, "ck_x", d.away
 }
 
 func (d *desk) ListKeys(context.Context) ([]auth.Key, error) {
-	return []auth.Key{{ID: "k1", Merchant: "m1", Hash: []byte("hash"), CreatedAt: now()}}, nil
+	return []auth.Key{{ID: "k1", Merchant: "m1", Hash: []byte("hash"), CreatedAt: now()}}, d.away
 }
 
 func (d *desk) RevokeKey(_ context.Context, id string) error {
 	if id != "k1" {
 		return dispatch.ErrNotFound
 	}
-	return nil
+	return d.away
 }
 
 func (d *desk) CreateLink(_ context.Context, order string, ttl time.Duration) (auth.Link, string, error) {
 	l := d.link
 	l.Order, l.ExpiresAt = order, now().Add(ttl)
-	return l, "ct_secret", nil
+	return l, "ct_secret", d.away
 }
 
-func (d *desk) Links(context.Context, string) ([]auth.Link, error) { return []auth.Link{d.link}, nil }
+func (d *desk) Links(context.Context, string) ([]auth.Link, error) {
+	return []auth.Link{d.link}, d.away
+}
 
 func (d *desk) RevokeLink(_ context.Context, order, id string) error {
 	if order != d.link.Order || id != d.link.ID {
 		return dispatch.ErrNotFound
 	}
-	return nil
+	return d.away
 }

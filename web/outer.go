@@ -18,6 +18,7 @@ import (
 type seen struct {
 	id    string
 	route string // the path's template
+	from  string // address, see Server.address
 	who   auth.Identity
 }
 
@@ -35,11 +36,15 @@ func seenIn(ctx context.Context) *seen {
 // the client finds in X-Request-Id.
 func RequestID(ctx context.Context) string { return seenIn(ctx).id }
 
+// ClientAddress is whom the request that ctx belongs to counts for, or "": an
+// IPv4 address or an IPv6 /64, of the client itself behind trusted proxies.
+func ClientAddress(ctx context.Context) string { return seenIn(ctx).from }
+
 // outer is around everything, pages included.
 func (s *Server) outer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now() // real time: this is about the server, not its world
-		seen := &seen{id: s.deps.NewID()}
+		seen := &seen{id: s.deps.NewID(), from: s.address(r)}
 		r = r.WithContext(context.WithValue(r.Context(), seenKey{}, seen))
 		rec := &recorder{ResponseWriter: w}
 		h := rec.Header()
@@ -87,7 +92,7 @@ func (s *Server) observe(rec *recorder, r *http.Request, took time.Duration) {
 	s.config.Observe(Observation{Method: method(r), Route: seen.route, Status: status, Duration: took})
 	s.deps.Log.LogAttrs(r.Context(), slog.LevelDebug, "request", slog.String("request_id", seen.id), slog.String("method", method(r)),
 		slog.String("route", seen.route), slog.Int("status", status), slog.Int64("bytes", rec.bytes), slog.Duration("took", took),
-		slog.String("role", string(seen.who.Role)), slog.String("subject", seen.who.ID), slog.String("address", s.address(r)))
+		slog.String("role", string(seen.who.Role)), slog.String("subject", seen.who.ID), slog.String("address", seen.from))
 }
 
 // method keeps a client from making metrics of its own.

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -27,6 +28,11 @@ import (
 type Config struct {
 	Origins []string // scheme://host[:port] of pages allowed besides those of the same host
 
+	// Address says whom a handshake counts for; nil: the other end of the
+	// connection.
+	Address func(*http.Request) string
+	Limits  Limits
+
 	Geofence float64 // metres around a stop within which a courier has arrived; negative: off; default 60
 
 	AuthTimeout  time.Duration // for each frame of the handshake; default 10 s
@@ -35,6 +41,9 @@ type Config struct {
 	WriteTimeout time.Duration // default 10 s
 	CloseWait    time.Duration // for the other side's close frame; default 2 s
 	CallTimeout  time.Duration // of one call of the service; default 10 s
+	// FramePatience is how long a socket may send more than its limit; default
+	// 10 s.
+	FramePatience time.Duration
 
 	CourierRead int // bytes in a courier's frame; default 256 KiB
 	Read        int // bytes in anyone else's; default 16 KiB
@@ -50,6 +59,7 @@ type Config struct {
 	Stats    time.Duration // dispatchers: between figures and looks for alerts; default 2 s
 	Cells    time.Duration // dispatchers: between supply and demand; default 5 s
 	Reload   time.Duration // dispatchers: between full readings of the fleet; default 30 s
+	View     time.Duration // dispatchers: how long to wait for a view until all of the fleet is followed; default 1 s
 }
 
 // Ports are what the hub needs; all are required.
@@ -58,6 +68,8 @@ type Ports struct {
 	Service Service
 	Tracker Tracker
 	Feed    tracking.Feed
+	Index   Index
+	Limiter Limiter
 	Bus     bus.Bus
 	Clock   clock.Clock
 	Log     *slog.Logger
@@ -76,6 +88,7 @@ func (c Config) withDefaults() (Config, error) {
 		{"WriteTimeout", &c.WriteTimeout, 10 * time.Second},
 		{"CloseWait", &c.CloseWait, 2 * time.Second},
 		{"CallTimeout", &c.CallTimeout, 10 * time.Second},
+		{"FramePatience", &c.FramePatience, 10 * time.Second},
 		{"Sweep", &c.Sweep, 3 * time.Second},
 		{"Recheck", &c.Recheck, time.Minute},
 		{"Position", &c.Position, time.Second},
@@ -84,6 +97,7 @@ func (c Config) withDefaults() (Config, error) {
 		{"Stats", &c.Stats, 2 * time.Second},
 		{"Cells", &c.Cells, 5 * time.Second},
 		{"Reload", &c.Reload, 30 * time.Second},
+		{"View", &c.View, time.Second},
 	} {
 		errs = append(errs, positive(f.name, f.value, f.standard))
 	}
@@ -99,6 +113,10 @@ func (c Config) withDefaults() (Config, error) {
 		{"Workers", &c.Workers, 16},
 	} {
 		errs = append(errs, positive(f.name, f.value, f.standard))
+	}
+	errs = append(errs, c.Limits.withDefaults())
+	if c.Address == nil {
+		c.Address = remote
 	}
 	if c.Geofence == 0 {
 		c.Geofence = 60
@@ -131,7 +149,7 @@ func (p Ports) validate() error {
 		miss bool
 	}{
 		{"Auth", p.Auth == nil}, {"Service", p.Service == nil}, {"Tracker", p.Tracker == nil}, {"Feed", p.Feed == nil},
-		{"Bus", p.Bus == nil}, {"Clock", p.Clock == nil}, {"Log", p.Log == nil},
+		{"Index", p.Index == nil}, {"Limiter", p.Limiter == nil}, {"Bus", p.Bus == nil}, {"Clock", p.Clock == nil}, {"Log", p.Log == nil},
 	} {
 		if f.miss {
 			errs = append(errs, fmt.Errorf("%s is missing", f.name))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"golang.org/x/time/rate"
 )
 
 // slot is what a newer frame of the same kind makes worthless. Frames in no
@@ -51,7 +52,12 @@ type conn struct {
 	net   net.Conn
 	limit int // bytes that may wait
 
-	readLimit int // bytes of one frame; the reader's own
+	// The reader's own.
+	readLimit int           // bytes of one frame
+	frames    *rate.Limiter // nil before the first
+	pressed   time.Time     // since when frames have had to wait; zero: they do not
+
+	keys []string // what it is counted by in hub.held; the handshake's own
 
 	mu      sync.Mutex
 	queue   []entry
@@ -75,6 +81,9 @@ func newConn(h *Hub, kind Kind, ws *websocket.Conn) *conn {
 		c.limit = h.FleetQueue
 	}
 	ws.SetPingHandler(func(data string) error {
+		if err := c.pace(); err != nil {
+			return err
+		}
 		c.touch()
 		c.pushSlot(slotPong, control(websocket.PongMessage, []byte(data)))
 		return nil
@@ -265,6 +274,9 @@ func (c *conn) read(take func(data []byte) error) error {
 		return fmt.Errorf("read frame: %w", err)
 	}
 	c.hub.count.in.Add(1)
+	if err := c.pace(); err != nil {
+		return err
+	}
 	if typ != websocket.TextMessage {
 		return &closeError{codeBadFrame, "malformed", "not a text frame"}
 	}

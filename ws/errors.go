@@ -22,6 +22,7 @@ const (
 	codeTooSlow   = 4408
 	codeElsewhere = 4409
 	codeRevoked   = 4410
+	codeTooMany   = 4429
 )
 
 // closeError ends a connection: with a close code, and before it an error

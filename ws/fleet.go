@@ -38,6 +38,8 @@ type fleet struct {
 	alerts   map[string]*alertEntry
 	removed  map[string]int64 // couriers that are gone → seq
 	stats    dispatch.Stats
+	watched  map[geo.Cell]struct{} // regions of the feed
+	turned   bool                  // viewers or their maps are not those that watched is of
 
 	dirtyOrders   map[string]int64 // → version heard of
 	dirtyCouriers map[string]struct{}

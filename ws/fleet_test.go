@@ -74,7 +74,8 @@ func TestADispatcherSeesOrdersCouriersAlertsAndFigures(t *testing.T) {
 }
 
 func TestOnlyCouriersInViewAreSent(t *testing.T) {
-	w := newWorld(t)
+	// Far away the feed is not watched: what happens there comes by reading.
+	w := newWorld(t, func(c *ws.Config) { c.View, c.Reload = time.Hour, 50*time.Millisecond })
 	far := geo.Point{Lat: 48, Lng: 2}
 	for _, id := range []string{"in", "out"} {
 		w.hire(id, dispatch.Available)

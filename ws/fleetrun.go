@@ -58,6 +58,7 @@ func (f *fleet) watch(ctx context.Context) {
 		if reload.now(now) || anew {
 			f.warn(ctx, f.load(call, true))
 		}
+		f.look(call)
 		f.warn(ctx, f.refresh(call))
 		figures := stats.now(now)
 		if figures {
@@ -100,7 +101,7 @@ func (f *fleet) send(couriers, figures, cells bool) {
 			}
 			v.orders = seq
 		}
-		if couriers && !v.conn.waits(slotCouriers) {
+		if (couriers || v.looked) && !v.conn.waits(slotCouriers) {
 			if fr := f.courierFrameLocked(v, seq); fr != nil {
 				v.conn.pushSlot(slotCouriers, fr)
 			}

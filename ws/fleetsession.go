@@ -3,6 +3,7 @@ package ws
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -19,14 +20,20 @@ type fleetSession struct {
 	conn *conn
 
 	joined   bool // counted
+	joinedAt time.Time
 	live     bool // has had its snapshot
 	orders   int64
 	couriers int64
 	alerts   int64
 	cells    bool
 	bounds   *geo.Bounds         // nil before a view
-	looked   bool                // bounds are new
+	looked   bool                // bounds are new, or have just been read
 	inside   map[string]struct{} // couriers last sent inside bounds
+
+	regions []geo.Cell // of the feed, for bounds; nil before a view
+	moved   bool       // regions are new
+	unread  int        // readings of the index to come, the next at readAt
+	readAt  time.Time
 }
 
 // resumeSlack covers clocks of nodes that differ, and commits that were
@@ -45,7 +52,7 @@ func (s *fleetSession) resume(ctx context.Context, seq int64) error {
 	f := s.hub.fleet
 	f.mu.Lock()
 	f.viewers[s] = struct{}{}
-	s.joined = true
+	s.joined, s.joinedAt, f.turned = true, time.Now(), true
 	f.mu.Unlock()
 	watched := s.hub.interest.addAll()
 	f.poke()
@@ -77,9 +84,11 @@ func (s *fleetSession) receive(_ context.Context, frame any) error {
 	if !ok {
 		return &closeError{codeBadFrame, "invalid", "auth and resume come once"}
 	}
-	s.hub.fleet.mu.Lock()
-	defer s.hub.fleet.mu.Unlock()
+	f, regions := s.hub.fleet, regionsIn(view.Bounds)
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	s.bounds, s.cells, s.looked = &view.Bounds, view.Cells, true
+	s.regions, s.moved, f.turned = regions, true, true
 	return nil
 }
 
@@ -92,7 +101,9 @@ func (s *fleetSession) end() {
 	}
 	delete(f.viewers, s)
 	s.hub.interest.dropAll()
-	if len(f.viewers) == 0 {
+	f.turned = true
+	if len(f.viewers) == 0 { // nobody is left to do it at the next tick
+		f.watchLocked(nil)
 		f.clear()
 	}
 }

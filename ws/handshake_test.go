@@ -165,8 +165,8 @@ func TestSilenceIsDropped(t *testing.T) {
 }
 
 func TestEveryFaultIsReported(t *testing.T) {
-	_, err := ws.New(ws.Config{Ping: time.Hour, Queue: -1, Sweep: -1, Origins: []string{"shop.example"}}, ws.Ports{})
-	for _, want := range []string{"Ping", "Queue", "Sweep", "Origins", "Auth", "Bus", "Clock", "Log"} {
+	_, err := ws.New(ws.Config{Ping: time.Hour, Queue: -1, Sweep: -1, Origins: []string{"shop.example"}, Limits: ws.Limits{CourierFrames: ws.Limit{PerSecond: 1}}}, ws.Ports{})
+	for _, want := range []string{"Ping", "Queue", "Sweep", "Origins", "Limits.CourierFrames", "Limiter", "Auth", "Bus", "Clock", "Log"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s is not in %v", want, err)
 		}

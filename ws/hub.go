@@ -38,6 +38,8 @@ type Hub struct {
 	pingFrame frame
 	beatFrame frame
 	interest  *interest
+	regions   *regions
+	held      held // sockets, by whom they are open for
 	work      *work
 	orders    orders
 	couriers  couriers
@@ -62,7 +64,7 @@ func New(c Config, p Ports) (*Hub, error) {
 	h := &Hub{
 		Config: c, Ports: p,
 		pingFrame: control(websocket.PingMessage, nil),
-		interest:  newInterest(), work: newWork(),
+		interest:  newInterest(), regions: newRegions(), held: held{byID: map[string]int{}}, work: newWork(),
 		sweepNow: make(chan struct{}, 1), conns: map[*conn]struct{}{},
 	}
 	if h.beatFrame, err = h.scratch.encode(&beat{Type: "beat"}); err != nil {
@@ -108,6 +110,9 @@ func (h *Hub) remove(c *conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.conns, c)
+	for _, key := range c.keys {
+		h.held.drop(key)
+	}
 	h.count.open[c.kind].Add(-1)
 }
 
@@ -186,7 +191,7 @@ type counters struct {
 	open                                  [kinds]atomic.Int64
 	in, out, writes                       atomic.Uint64
 	overtaken, slow, badFrames, rejected  atomic.Uint64
-	offDuty                               atomic.Uint64
+	offDuty, fixes, delayed               atomic.Uint64
 	busLost, healedOrders, healedCouriers atomic.Uint64
 }
 
@@ -200,6 +205,8 @@ type Counters struct {
 	BadFrames                                        uint64
 	Rejected                                         uint64 // handshakes refused
 	OffDuty                                          uint64 // fixes refused because the courier was off duty
+	Delayed                                          uint64 // frames that waited for their socket's limit
+	FeedFixes                                        uint64 // fixes taken in from the feed
 	BusLost                                          uint64 // signals that bus messages were lost
 	HealedOrders, HealedCouriers                     uint64 // found behind by the sweeper
 	WatchedOrders, WatchedCouriers, FleetSubscribers int
@@ -215,6 +222,7 @@ func (h *Hub) Counters() Counters {
 	return Counters{
 		Open: open, FramesIn: c.in.Load(), FramesOut: c.out.Load(), Writes: c.writes.Load(),
 		Overtaken: c.overtaken.Load(), TooSlow: c.slow.Load(), BadFrames: c.badFrames.Load(), Rejected: c.rejected.Load(), OffDuty: c.offDuty.Load(),
+		FeedFixes: c.fixes.Load(), Delayed: c.delayed.Load(),
 		BusLost: c.busLost.Load(), HealedOrders: c.healedOrders.Load(), HealedCouriers: c.healedCouriers.Load(),
 		WatchedOrders: h.orders.len(), WatchedCouriers: h.couriers.len(), FleetSubscribers: h.fleet.len(),
 	}

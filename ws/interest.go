@@ -4,30 +4,23 @@ import (
 	"context"
 	"sync"
 
-	"courier/geo"
 	"courier/internal/bus"
-	"courier/tracking"
 )
 
-// interest counts who watches which shards of the bus and which regions of
-// the feed, so that a node takes in no more than its viewers look at.
+// interest counts who watches which shards of the bus, so that a node takes
+// in no more of it than its viewers look at.
 type interest struct {
-	mu      sync.Mutex
-	shards  [bus.Shards]int
-	all     int // watchers of everything
-	regions map[geo.Cell]int
+	mu     sync.Mutex
+	shards [bus.Shards]int
+	all    int // watchers of everything
 
-	watched  [bus.Shards]bool // by the subscription, as last set
-	ready    bool             // there is a subscription
-	waiting  []chan struct{}  // for watched to hold all of shards
-	redrawn  bool             // regions differ from the watcher's
-	dirty    chan struct{}    // something to set
-	feedEach []geo.Cell       // scratch for Watch
+	watched [bus.Shards]bool // by the subscription, as last set
+	ready   bool             // there is a subscription
+	waiting []chan struct{}  // for watched to hold all of shards
+	dirty   chan struct{}    // something to set
 }
 
-func newInterest() *interest {
-	return &interest{regions: map[geo.Cell]int{}, dirty: make(chan struct{}, 1)}
-}
+func newInterest() *interest { return &interest{dirty: make(chan struct{}, 1)} }
 
 // addKey watches the shard of a key. The channel closes once the bus does.
 func (i *interest) addKey(key string) <-chan struct{} {
@@ -49,16 +42,14 @@ func (i *interest) addAll() <-chan struct{} {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.all++
-	i.redrawn = true
 	return i.waitLocked()
 }
 
+// dropAll lets the shards go, at the next sweep.
 func (i *interest) dropAll() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.all--
-	i.redrawn = true
-	i.signal()
 }
 
 func (i *interest) waitLocked() <-chan struct{} {
@@ -68,7 +59,7 @@ func (i *interest) waitLocked() <-chan struct{} {
 	} else {
 		i.waiting = append(i.waiting, done)
 	}
-	if len(i.waiting) > 0 || i.redrawn {
+	if len(i.waiting) > 0 {
 		i.signal()
 	}
 	return done
@@ -86,26 +77,6 @@ func (i *interest) coveredLocked() bool {
 	return true
 }
 
-// setRegions replaces a viewer's regions.
-func (i *interest) setRegions(before, after []geo.Cell) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	for _, cell := range after {
-		if i.regions[cell]++; i.regions[cell] == 1 {
-			i.redrawn = true
-		}
-	}
-	for _, cell := range before {
-		if i.regions[cell]--; i.regions[cell] == 0 {
-			delete(i.regions, cell)
-			i.redrawn = true
-		}
-	}
-	if i.redrawn {
-		i.signal()
-	}
-}
-
 func (i *interest) signal() {
 	select {
 	case i.dirty <- struct{}{}:
@@ -113,22 +84,10 @@ func (i *interest) signal() {
 	}
 }
 
-// apply brings the feed and the bus in line. Shards nobody needs any more
-// stay until narrow, since setting them may cost a broker's round trip.
-func (i *interest) apply(ctx context.Context, sub bus.Subscription, feed tracking.Watcher, narrow bool) error {
+// apply brings the bus in line. Shards nobody needs any more stay until
+// narrow, since setting them may cost a broker's round trip.
+func (i *interest) apply(ctx context.Context, sub bus.Subscription, narrow bool) error {
 	i.mu.Lock()
-	if i.redrawn {
-		i.redrawn = false
-		i.feedEach = i.feedEach[:0]
-		if i.all > 0 {
-			i.feedEach = append(i.feedEach, 0) // all regions
-		} else {
-			for cell := range i.regions {
-				i.feedEach = append(i.feedEach, cell)
-			}
-		}
-		feed.Watch(i.feedEach...)
-	}
 	var want [bus.Shards]bool
 	var list []uint8
 	for s, n := range i.shards {
@@ -167,6 +126,6 @@ func (i *interest) freeLocked() {
 func (i *interest) reset() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.watched, i.ready, i.redrawn = [bus.Shards]bool{}, false, true
+	i.watched, i.ready = [bus.Shards]bool{}, false
 	i.signal()
 }

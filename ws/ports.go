@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"courier/dispatch"
+	"courier/geo"
 	"courier/internal/auth"
 	"courier/tracking"
 )
@@ -18,6 +19,12 @@ type Tracker interface {
 	Ingest(ctx context.Context, courier string, fixes []tracking.Fix, fences []tracking.Fence) (tracking.Result, error)
 	// Forget takes a courier who goes off duty off the map.
 	Forget(ctx context.Context, courier string) error
+}
+
+// Index says who is in a box now: the part of a tracking.Index that
+// dispatchers' maps need.
+type Index interface {
+	Within(ctx context.Context, box geo.Bounds, limit int) ([]tracking.Fix, error)
 }
 
 // Service is the part of dispatch.Service that the hub uses.

@@ -122,7 +122,7 @@ func regionsOf(view dispatch.View) []geo.Cell {
 
 func (w *orderWatch) setRegions(regions []geo.Cell) {
 	if len(w.regions) > 0 || len(regions) > 0 {
-		w.hub.interest.setRegions(w.regions, regions)
+		w.hub.regions.replace(w.regions, regions)
 	}
 	w.regions = regions
 }

@@ -30,7 +30,8 @@ func (h *Hub) Run(ctx context.Context) error {
 	for range h.Workers {
 		g.Go(func() error { h.work.worker(h.ctx); return nil })
 	}
-	g.Go(func() error { h.watchBus(ctx, feed); return nil })
+	g.Go(func() error { h.watchBus(ctx); return nil })
+	g.Go(func() error { h.regions.keep(ctx, feed); return nil })
 	g.Go(func() error { h.watchFeed(feed); return nil })
 	g.Go(func() error { h.sweepLoop(ctx); return nil })
 	g.Go(func() error { h.fleet.run(ctx); return nil })
@@ -47,10 +48,10 @@ func (h *Hub) Run(ctx context.Context) error {
 }
 
 // watchBus holds a subscription, and another one after it has broken.
-func (h *Hub) watchBus(ctx context.Context, feed tracking.Watcher) {
+func (h *Hub) watchBus(ctx context.Context) {
 	const pause = 500 * time.Millisecond
 	for ctx.Err() == nil {
-		err := h.subscribe(ctx, feed)
+		err := h.subscribe(ctx)
 		h.interest.reset()
 		if ctx.Err() != nil {
 			return
@@ -64,7 +65,7 @@ func (h *Hub) watchBus(ctx context.Context, feed tracking.Watcher) {
 	}
 }
 
-func (h *Hub) subscribe(ctx context.Context, feed tracking.Watcher) error {
+func (h *Hub) subscribe(ctx context.Context) error {
 	sub, err := h.Bus.Subscribe(ctx)
 	if err != nil {
 		return fmt.Errorf("subscribe: %w", err)
@@ -75,7 +76,7 @@ func (h *Hub) subscribe(ctx context.Context, feed tracking.Watcher) error {
 	ctx, cancel := context.WithCancel(ctx)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { defer cancel(); return h.receiveAll(ctx, sub) })
-	g.Go(func() error { defer cancel(); return h.keepInterest(ctx, sub, feed) })
+	g.Go(func() error { defer cancel(); return h.keepInterest(ctx, sub) })
 	return g.Wait()
 }
 
@@ -95,7 +96,7 @@ func (h *Hub) receiveAll(ctx context.Context, sub bus.Subscription) error {
 	}
 }
 
-func (h *Hub) keepInterest(ctx context.Context, sub bus.Subscription, feed tracking.Watcher) error {
+func (h *Hub) keepInterest(ctx context.Context, sub bus.Subscription) error {
 	narrow := time.NewTicker(10 * h.Sweep)
 	defer narrow.Stop()
 	for {
@@ -107,7 +108,7 @@ func (h *Hub) keepInterest(ctx context.Context, sub bus.Subscription, feed track
 		case <-narrow.C:
 			narrowing = true
 		}
-		if err := h.interest.apply(ctx, sub, feed, narrowing); err != nil {
+		if err := h.interest.apply(ctx, sub, narrowing); err != nil {
 			return fmt.Errorf("watch shards: %w", err)
 		}
 	}
@@ -138,6 +139,7 @@ func (h *Hub) message(m bus.Message) {
 
 func (h *Hub) watchFeed(feed tracking.Watcher) {
 	for fixes := range feed.Fixes() {
+		h.count.fixes.Add(uint64(len(fixes)))
 		h.orders.moved(fixes)
 		h.fleet.moved(fixes)
 	}

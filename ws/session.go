@@ -88,7 +88,8 @@ func (h *Hub) part(c *conn, s session, err error) {
 
 func (h *Hub) handshake(c *conn, bearer string) (session, error) {
 	c.expect(h.AuthTimeout)
-	if bearer == "" {
+	inFrame := bearer == "" // else it has been counted
+	if inFrame {
 		frame, err := h.next(c)
 		if err != nil {
 			return nil, timely(err, &closeError{codeNoAuth, "unauthenticated", "no credential came"})
@@ -101,6 +102,11 @@ func (h *Hub) handshake(c *conn, bearer string) (session, error) {
 	}
 	ctx, cancel := context.WithTimeout(h.ctx, h.CallTimeout)
 	defer cancel()
+	if inFrame {
+		if wait := h.handshakeWait(ctx, credentialKey(bearer), h.Limits.Credential); wait > 0 {
+			return nil, tooMany("too many connections: come back in %d s", seconds(wait))
+		}
+	}
 	id, err := h.Auth.Check(ctx, bearer)
 	switch {
 	case errors.Is(err, auth.ErrUnauthenticated):
@@ -109,6 +115,9 @@ func (h *Hub) handshake(c *conn, bearer string) (session, error) {
 		return nil, h.broken(ctx, "credential not checked", err)
 	case !mayOpen(c.kind, id.Role):
 		return nil, &closeError{codeRole, "forbidden", "not for the role " + string(id.Role)}
+	}
+	if err := h.hold(c, id); err != nil {
+		return nil, err
 	}
 	s := h.newSession(c, id)
 	seq, err := s.newest(ctx)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/gorilla/websocket"
@@ -72,20 +73,34 @@ func (h *Hub) serve(w http.ResponseWriter, r *http.Request, kind Kind) {
 		h.refuse(w, http.StatusBadRequest, "the subprotocol "+subprotocol+" is required")
 		return
 	}
+	bearer := ""
+	if header := r.Header.Get("Authorization"); header != "" {
+		scheme, value, _ := strings.Cut(header, " ")
+		if bearer = strings.TrimSpace(value); !strings.EqualFold(scheme, "Bearer") || bearer == "" {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			h.refuse(w, http.StatusUnauthorized, "Authorization must be Bearer and a credential")
+			return
+		}
+	}
+	address := h.Address(r)
+	wait := h.handshakeWait(r.Context(), "address/"+address, h.Limits.Handshakes)
+	if wait == 0 && bearer != "" {
+		wait = h.handshakeWait(r.Context(), credentialKey(bearer), h.Limits.Credential)
+	}
+	if wait > 0 {
+		h.refuseFor(w, wait, "too many connections: come again later")
+		return
+	}
 	if !h.enter() {
 		w.Header().Set("Retry-After", "1")
 		h.refuse(w, http.StatusServiceUnavailable, "the server goes away")
 		return
 	}
-	bearer := ""
-	if header := r.Header.Get("Authorization"); header != "" {
-		scheme, value, _ := strings.Cut(header, " ")
-		if bearer = strings.TrimSpace(value); !strings.EqualFold(scheme, "Bearer") || bearer == "" {
-			h.sockets.Done()
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			h.refuse(w, http.StatusUnauthorized, "Authorization must be Bearer and a credential")
-			return
-		}
+	address = "address/" + address
+	if !h.held.take(address, h.Limits.PerAddress) {
+		h.sockets.Done()
+		h.refuseFor(w, fullWait, "too many sockets are open from this address")
+		return
 	}
 	up := &h.up
 	if kind == KindCourier {
@@ -93,20 +108,25 @@ func (h *Hub) serve(w http.ResponseWriter, r *http.Request, kind Kind) {
 	}
 	socket, err := up.Upgrade(w, r, nil)
 	if err != nil { // answered
+		h.held.drop(address)
 		h.sockets.Done()
 		return
 	}
 	c := newConn(h, kind, socket)
+	c.keys = append(c.keys, address)
 	h.add(c)
 	go h.open(c, bearer)
 }
+
+// fullWait is when to come again where all sockets allowed are open.
+const fullWait = 10 * time.Second
 
 // refuse answers what never became a WebSocket, as RFC 9457.
 func (h *Hub) refuse(w http.ResponseWriter, status int, detail string) {
 	h.count.rejected.Add(1)
 	code := map[int]string{
 		http.StatusUnauthorized: "unauthenticated", http.StatusForbidden: "forbidden",
-		http.StatusServiceUnavailable: "unavailable", http.StatusInternalServerError: "internal",
+		http.StatusTooManyRequests: "rate_limited", http.StatusServiceUnavailable: "unavailable", http.StatusInternalServerError: "internal",
 	}[status]
 	if code == "" {
 		code = "malformed"

@@ -68,6 +68,7 @@ type world struct {
 	alerts   []dispatch.Alert
 	stats    dispatch.Stats
 	calls    map[string]int
+	taken    map[string]int // by key of the limiter
 	broken   error
 	onEvents func(after int64) // called while events are read
 }
@@ -78,8 +79,10 @@ type story struct {
 }
 
 func quick(c *ws.Config) {
+	none := ws.Limit{PerSecond: -1}
+	c.Limits = ws.Limits{Handshakes: none, Credential: none, CourierFrames: none, OtherFrames: none, PerAddress: -1, PerCustomer: -1, PerStaff: -1}
 	c.Sweep, c.Position, c.Orders, c.Couriers = 50*time.Millisecond, 20*time.Millisecond, 10*time.Millisecond, 20*time.Millisecond
-	c.Stats, c.Cells, c.CloseWait = 20*time.Millisecond, 20*time.Millisecond, time.Second
+	c.Stats, c.Cells, c.CloseWait, c.View = 20*time.Millisecond, 20*time.Millisecond, time.Second, time.Millisecond
 }
 
 // newWorld starts a hub behind a real HTTP server. Everything has ended when
@@ -99,7 +102,7 @@ func newWorldAt(t testing.TB, rate float64, with ...func(*ws.Config)) *world {
 			"shop":  {Role: dispatch.RoleMerchant, ID: "m1"},
 		},
 		orders: map[string]*story{}, couriers: map[string]*dispatch.Courier{}, offers: map[string]*dispatch.Offer{},
-		fixes: map[string]tracking.Fix{}, answers: map[string]error{}, calls: map[string]int{},
+		fixes: map[string]tracking.Fix{}, answers: map[string]error{}, calls: map[string]int{}, taken: map[string]int{},
 	}
 	c := ws.Config{Workers: 4}
 	quick(&c)
@@ -111,7 +114,7 @@ func newWorldAt(t testing.TB, rate float64, with ...func(*ws.Config)) *world {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
 	var err error
-	w.hub, err = ws.New(c, ws.Ports{Auth: w, Service: w, Tracker: w, Feed: w.feed, Bus: w, Clock: clock.New(time.Now(), rate), Log: log})
+	w.hub, err = ws.New(c, ws.Ports{Auth: w, Service: w, Tracker: w, Feed: w.feed, Index: w, Limiter: w, Bus: w, Clock: clock.New(time.Now(), rate), Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,6 +256,16 @@ func (w *world) Check(_ context.Context, bearer string) (auth.Identity, error) {
 		return auth.Identity{}, fmt.Errorf("check: %w", auth.ErrUnauthenticated)
 	}
 	return id, nil
+}
+
+// Take never gives a token back.
+func (w *world) Take(_ context.Context, key string, _ float64, burst int) (time.Duration, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.taken[key]++; w.taken[key] > burst {
+		return 1500 * time.Millisecond, nil
+	}
+	return 0, w.broken
 }
 
 func (w *world) Ingest(_ context.Context, courier string, fixes []tracking.Fix, fences []tracking.Fence) (tracking.Result, error) {
@@ -408,6 +421,18 @@ func (w *world) CourierVersions(_ context.Context, ids []string) (map[string]int
 		}
 	}
 	return out, nil
+}
+
+func (w *world) Within(_ context.Context, box geo.Bounds, _ int) (out []tracking.Fix, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls["Within"]++
+	for _, f := range w.fixes {
+		if box.Contains(f.Point) {
+			out = append(out, f)
+		}
+	}
+	return out, w.broken
 }
 
 func (w *world) Fleet(context.Context) ([]dispatch.Order, []dispatch.CourierView, error) {

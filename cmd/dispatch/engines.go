@@ -39,11 +39,13 @@ func (f engineFlags) check(s *settings, secret string) {
 type engines struct {
 	store   *sqlstore.Store
 	index   tracking.Index
+	mirror  *tracking.Mirror // nil: the index is in this process already
 	feed    tracking.Feed
 	bus     events
 	answers map[string]func(context.Context) bool // the disposable ones, for /readyz
-	limiter web.Limiter                           // nil: web's own
-	closers []func() error                        // last opened, first closed
+	limiter web.Limiter
+	redis   *positions     // nil without it
+	closers []func() error // last opened, first closed
 }
 
 // events is what this node tells the others, and what one of them all does.
@@ -53,7 +55,9 @@ type events interface {
 	bus.Meter
 }
 
-func openEngines(ctx context.Context, f serverFlags, clk clock.Clock, log *slog.Logger) (e engines, err error) {
+// openEngines opens what the flags name; nodes tells how many share it, once
+// they serve.
+func openEngines(ctx context.Context, f serverFlags, clk clock.Clock, nodes func() int, log *slog.Logger) (e engines, err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.close())
@@ -63,7 +67,7 @@ func openEngines(ctx context.Context, f serverFlags, clk clock.Clock, log *slog.
 		return e, err
 	}
 	e.closers = append(e.closers, e.store.Close)
-	if err := e.openPositions(ctx, f, log); err != nil {
+	if err := e.openPositions(ctx, f, clk, nodes, log); err != nil {
 		return e, err
 	}
 	e.answers["bus"] = func(context.Context) bool { return e.bus.Stats().Connected }
@@ -86,10 +90,10 @@ func openStore(ctx context.Context, f serverFlags, clk clock.Clock) (*sqlstore.S
 	return sqlstore.OpenPostgres(ctx, sqlstore.PostgresConfig{URL: f.DatabaseURL, Node: f.node, Now: clk.Now})
 }
 
-func (e *engines) openPositions(ctx context.Context, f serverFlags, log *slog.Logger) error {
+func (e *engines) openPositions(ctx context.Context, f serverFlags, clk clock.Clock, nodes func() int, log *slog.Logger) error {
 	e.answers = map[string]func(context.Context) bool{"positions": func(context.Context) bool { return true }}
 	if len(f.RedisURL) == 0 {
-		e.index, e.feed = tracking.NewMemory(), tracking.NewMemoryFeed()
+		e.index, e.feed, e.limiter = tracking.NewMemory(), tracking.NewMemoryFeed(), web.NewLimiter(limiterKeys)
 		return nil
 	}
 	redis.LogTo(log)
@@ -98,10 +102,26 @@ func (e *engines) openPositions(ctx context.Context, f serverFlags, log *slog.Lo
 		return err
 	}
 	e.answers["positions"] = func(ctx context.Context) bool { return db.Ping(ctx) == nil }
-	feed := redis.NewFeed(db)
-	e.index, e.feed, e.limiter = redis.NewIndex(db), feed, sharedLimiter{redis.NewLimiter(db)}
-	e.closers = append(e.closers, db.Close, func() error { feed.Close(); return nil })
+	e.redis = &positions{index: redis.NewIndex(db), feed: redis.NewFeed(db), limiter: redis.NewLimiter(db, nodes)}
+	e.index, e.feed, e.limiter = e.redis.index, e.redis.feed, sharedLimiter{e.redis.limiter}
+	e.closers = append(e.closers, db.Close, func() error { e.redis.feed.Close(); return nil })
+	mirror, err := tracking.NewMirror(tracking.MirrorConfig{StaleAfter: f.StaleAfter}, e.index, e.feed, clk, log)
+	if err != nil {
+		return err
+	}
+	e.mirror, e.closers = mirror, append(e.closers, func() error { mirror.Close(); return nil })
 	return nil
+}
+
+// limiterKeys bounds a limiter in memory to about 10 MB.
+const limiterKeys = 1 << 16
+
+// feedAway is for how long the feed has not brought what is looked at here.
+func (e *engines) feedAway() time.Duration {
+	if e.redis == nil {
+		return 0
+	}
+	return e.redis.feed.Stats().Away
 }
 
 // away says of each disposable engine whether it is.

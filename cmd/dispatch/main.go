@@ -55,6 +55,7 @@ type commands struct {
 	Simulate simulateCommand `cmd:"" help:"Let simulated couriers and customers loose on a server, and check what it promised them."`
 	Migrate  migrateCommand  `cmd:"" help:"Bring the schema of the database up to date, which serve does at its start too."`
 	Token    tokenCommand    `cmd:"" help:"Print a signed token for a member of staff."`
+	Health   healthCommand   `cmd:"" help:"Ask the server on this machine whether it can commit; exit code 1 if not."`
 	Parked   parkedCommand   `cmd:"" help:"List work that the nodes could not do, or have them try again."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }

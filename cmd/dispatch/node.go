@@ -21,6 +21,7 @@ import (
 	"courier/internal/clock"
 	"courier/internal/outbox"
 	"courier/internal/telemetry"
+	"courier/internal/wake"
 	"courier/tracking"
 	"courier/web"
 	"courier/ws"
@@ -42,6 +43,7 @@ type node struct {
 	tracker *tracking.Tracker
 	service *dispatch.Service
 	loop    *dispatch.Loop
+	waker   *wake.Waker // nil: there are no other nodes to wake
 	relay   *outbox.Relay
 	hub     *ws.Hub
 	metrics *telemetry.Metrics
@@ -65,7 +67,7 @@ func newNode(ctx context.Context, f serverFlags, x extras, logs io.Writer) (n *n
 	}
 	n.clock = clock.New(origin, f.ClockRate)
 	n.metrics = telemetry.NewMetrics(version)
-	if n.engines, err = openEngines(ctx, f, n.clock, n.log); err != nil {
+	if n.engines, err = openEngines(ctx, f, n.clock, n.nodes, n.log); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -102,9 +104,13 @@ func (n *node) domain() error {
 	}
 	store, index, feed, events := n.engines.store, n.engines.index, n.engines.feed, n.engines.bus
 	known := tracking.NewLastKnown(index, store, n.clock)
+	own := index // as this node's couriers move in it
+	if n.engines.mirror != nil {
+		own = n.engines.mirror.Own()
+	}
 	n.tracker, err = tracking.New(tracking.Config{
 		Speed: n.flags.MaxSpeed, Accuracy: n.flags.MaxAccuracy, StaleAfter: n.flags.StaleAfter, Stale: known.Forget,
-	}, index, feed, store, n.clock, n.log)
+	}, own, feed, store, n.clock, n.log)
 	if err != nil {
 		return err
 	}
@@ -112,24 +118,36 @@ func (n *node) domain() error {
 	if err != nil {
 		return err
 	}
-	n.service, err = dispatch.New(config, dispatch.Deps{
+	deps := dispatch.Deps{
 		Store: store, Locator: index, Known: known, Clock: n.clock, NewID: newID, NewPIN: newPIN, Log: n.log,
-		FeedLag: func() time.Duration { return n.tracker.Stats().Lag },
-	})
-	if err != nil {
+		FeedLag: func() time.Duration { return max(n.tracker.Stats().Lag, n.engines.feedAway()) },
+	}
+	if n.engines.mirror != nil {
+		deps.Mirror = n.engines.mirror
+	}
+	if n.flags.AMQPURL != "" {
+		n.waker, err = wake.New(wake.Config{Node: n.flags.node, NewID: newID, Woken: func() { n.service.Woken() }}, events, n.log)
+		if err != nil {
+			return err
+		}
+		deps.WakeNode = n.waker.Wake
+	}
+	if n.service, err = dispatch.New(config, deps); err != nil {
 		return err
 	}
 	n.loop = dispatch.NewLoop(n.service, func(r dispatch.Round) { n.metrics.Round(r.Waiting, r.Given, r.Lost, r.Took) })
 
-	if n.relay, err = outbox.New(outbox.Config{}, store, events, n.log); err != nil {
+	if n.relay, err = outbox.New(outbox.Config{}, store, countEvents(events, n.metrics, n.clock), n.log); err != nil {
 		return err
 	}
 	geofence := n.flags.Geofence
 	if geofence == 0 {
 		geofence = -1 // the hub's zero is its default
 	}
-	n.hub, err = ws.New(ws.Config{Origins: n.flags.Origin, Geofence: geofence}, ws.Ports{
-		Auth: n.auth, Service: n.service, Tracker: n.tracker, Feed: feed, Bus: events, Clock: n.clock, Log: n.log,
+	n.hub, err = ws.New(ws.Config{
+		Origins: n.flags.Origin, Geofence: geofence, Address: clientAddress, Limits: n.flags.sockets(),
+	}, ws.Ports{
+		Auth: n.auth, Service: n.service, Tracker: n.tracker, Feed: feed, Index: index, Limiter: socketLimiter{n.engines.limiter}, Bus: events, Clock: n.clock, Log: n.log,
 	})
 	return err
 }
@@ -146,7 +164,7 @@ func (n *node) edges(x extras) error {
 	server, err := web.New(web.Config{
 		Version: version, Mode: dispatch.Mode(n.flags.Mode), Demo: x.demo, PublicURL: n.flags.PublicURL,
 		Center: n.flags.Center, Zoom: n.flags.Zoom, MapStyleURL: n.flags.MapStyleURL, MapHosts: n.flags.MapHost,
-		Basemap: x.basemap, AsyncAPI: ws.AsyncAPI, TrustedProxies: proxies,
+		Basemap: x.basemap, AsyncAPI: ws.AsyncAPI, TrustedProxies: proxies, Limits: n.flags.web(),
 		Ready:   n.ready,
 		Engines: n.engines.away,
 		Observe: func(o web.Observation) {
@@ -168,6 +186,10 @@ func (n *node) edges(x extras) error {
 	return nil
 }
 
+// nodes is how many share the engines and live, as the loop last heard; it is
+// asked once there is a loop.
+func (n *node) nodes() int { return max(n.loop.Stats().Nodes, 1) }
+
 // ready says whether a commit is possible now.
 func (n *node) ready(ctx context.Context) error {
 	return n.engines.store.Ready(ctx)
@@ -182,8 +204,16 @@ func (n *node) run(ctx context.Context, started func()) error {
 	engines, stopEngines := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopEngines()
 
+	matched := make(chan struct{}) // the loop has given its areas back
+
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return n.tracker.Run(engines) })
+	if n.engines.mirror != nil {
+		g.Go(func() error { return n.engines.mirror.Run(engines) })
+	}
+	if n.waker != nil {
+		g.Go(func() error { return n.waker.Run(engines) })
+	}
 	// What the relay drains in the end may be work for this node.
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
@@ -193,7 +223,10 @@ func (n *node) run(ctx context.Context, started func()) error {
 		return n.relay.Run(engines)
 	})
 	g.Go(func() error { return n.hub.Run(sockets) })
-	g.Go(func() error { return n.loop.Run(ctx) })
+	g.Go(func() error {
+		defer close(matched)
+		return n.loop.Run(ctx)
+	})
 	g.Go(func() error { return closed(n.http.Serve(n.listen)) })
 	if n.private != nil {
 		g.Go(func() error { return closed(n.admin.Serve(n.private)) })
@@ -207,6 +240,7 @@ func (n *node) run(ctx context.Context, started func()) error {
 		go func() { stopped <- n.http.Shutdown(bound) }()
 		err := errors.Join(n.hub.Shutdown(bound), <-stopped)
 		stopSockets()
+		<-matched
 		stopEngines()
 		return errors.Join(err, n.admin.Shutdown(bound))
 	})

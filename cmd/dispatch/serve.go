@@ -18,6 +18,7 @@ import (
 type serverFlags struct {
 	secretFlags
 	engineFlags
+	limitFlags
 	Addr            string        `default:":8080" help:"Where HTTP and WebSocket listen." group:"Listening"`
 	AdminAddr       string        `default:"127.0.0.1:8081" help:"Where metrics and profiles listen; keep it private. Empty: nowhere." group:"Listening"`
 	PublicURL       string        `help:"What customers' links begin with, like https://track.example. Default: what the request came to." placeholder:"URL" group:"Listening"`
@@ -112,6 +113,7 @@ func (f serverFlags) check(s *settings) {
 		}
 	}
 	f.engineFlags.check(s, f.AuthSecret)
+	f.limitFlags.check(s)
 	if f.AuthSecret != "" {
 		if err := auth.CheckSecret([]byte(f.AuthSecret)); err != nil {
 			s.add("auth-secret", "%v", err)

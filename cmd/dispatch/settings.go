@@ -72,6 +72,7 @@ func parse(cli *commands, wrong *settings, args []string, stdout, stderr io.Writ
 		gather(wrong, "is no whole number", strconv.Atoi),
 		gather(wrong, "is no time (write 2026-05-04T12:00:00Z)", func(s string) (time.Time, error) { return time.Parse(time.RFC3339, s) }),
 		gather(wrong, "is no point (write lat,lng)", parsePoint),
+		gather(wrong, "is no limit (write 20/s,100: a second and at once; or /m, /h; or off)", parseLimit),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("define flags: %w", err)

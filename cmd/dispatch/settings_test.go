@@ -17,11 +17,13 @@ func dispatchCommand(t *testing.T, args ...string) (code int, stdout, stderr str
 func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	code, _, stderr := dispatchCommand(t, "serve", "--data-dir", dir+"/made", "--mode", "guess", "--interval", "5x", "--zoom", "99",
-		"--addr", "nowhere", "--auth-secret", "secret", "--center", "somewhere", "--travel-speed", "rocket=9", "--max-bundle", "many")
+		"--addr", "nowhere", "--auth-secret", "secret", "--center", "somewhere", "--travel-speed", "rocket=9", "--max-bundle", "many",
+		"--limit-address", "lots", "--limit-sign-in", "0/s", "--limit-staff-sockets=-1")
 	if code != 2 {
 		t.Errorf("exit code %d", code)
 	}
-	for _, flag := range []string{"mode", "interval", "zoom", "addr", "auth-secret", "center", "travel-speed", "max-bundle"} {
+	for _, flag := range []string{"mode", "interval", "zoom", "addr", "auth-secret", "center", "travel-speed", "max-bundle",
+		"limit-address", "limit-sign-in", "limit-staff-sockets"} {
 		if !strings.Contains(stderr, "--"+flag+":") {
 			t.Errorf("--%s is not named in:\n%s", flag, stderr)
 		}
@@ -39,7 +41,7 @@ func TestSettingsComeFromTheEnvironmentToo(t *testing.T) {
 }
 
 func TestHelpNamesEveryFlagAndItsVariable(t *testing.T) {
-	for _, command := range []string{"serve", "demo", "simulate", "migrate", "token", "parked", "version"} {
+	for _, command := range []string{"serve", "demo", "simulate", "migrate", "token", "health", "parked", "version"} {
 		code, stdout, _ := dispatchCommand(t, command, "--help")
 		if code != 0 || !strings.Contains(stdout, "Usage: dispatch "+command) {
 			t.Errorf("%s: %d, %s", command, code, stdout)

@@ -46,7 +46,7 @@ var bugs = map[string]bug{
 		scene: killed, kinds: []string{ledger.BadStream},
 	},
 	"offers never run out": {
-		edits: []edit{{"dispatch/loop.go", `range due {`, `range due[:0] {`}},
+		edits: []edit{{"dispatch/housekeeping.go", `range due {`, `range due[:0] {`}},
 		scene: ignored, kinds: []string{ledger.Silent},
 	},
 	"a bag has no bottom": {

@@ -65,7 +65,7 @@ func cluster(faults string) scene {
 		t.Helper()
 		table, err := chaos.Run(t.Context(), t, chaos.Config{
 			Seed: seed, Couriers: 60, Cities: 2, Orders: 1.5, Rate: 30, FixEvery: time.Second, Finish: 30 * time.Second,
-			Faults: chaos.Select(chaos.Faults(3), faults), Logf: t.Logf,
+			Faults: chaos.Select(chaos.Faults(3, 7*time.Second), faults), Logf: t.Logf,
 			Command: func(args ...string) *exec.Cmd { return exec.Command(binary, args...) },
 			Token: func(subject string) string {
 				token, err := exec.Command(binary, "token", "--role", "admin", "--auth-secret", chaos.Secret,

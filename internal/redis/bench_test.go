@@ -2,6 +2,8 @@ package redis
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -44,29 +46,73 @@ func BenchmarkMove(b *testing.B) {
 	}
 }
 
-// BenchmarkPublish is a flush to nobody, and one to another node.
+// BenchmarkPublish is a flush over a town, to nobody and to another node that
+// watches it, region by region or as a part of everything; until the last
+// message has come there.
 func BenchmarkPublish(b *testing.B) {
-	open := opener(b, false)
-	for _, watched := range []bool{false, true} {
-		b.Run(fmt.Sprintf("fixes=1000/watched=%t", watched), func(b *testing.B) {
-			db := open(b)
-			from, to := NewFeed(db), NewFeed(db)
-			defer from.Close()
-			defer to.Close()
-			if watched {
-				w := to.Subscribe()
-				defer w.Close()
-				w.Watch(0)
+	for _, topology := range []string{"single", "cluster"} {
+		open := opener(b, topology == "cluster")
+		for _, across := range []float64{20_000, 100_000} {
+			fixes := crowd(1000, across)
+			regions := map[geo.Cell]bool{}
+			for _, f := range fixes {
+				region, _ := geo.CellOf(f.Point, geo.RegionResolution)
+				regions[region] = true
 			}
-			fixes := crowd(1000, 20_000)
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := from.Publish(b.Context(), fixes); err != nil {
-					b.Fatal(err)
-				}
+			for _, watched := range []string{"nothing", "regions", "everything"} {
+				b.Run(fmt.Sprintf("%s/fixes=1000/regions=%d/watched=%s", topology, len(regions), watched), func(b *testing.B) {
+					db := open(b)
+					from, to := NewFeed(db), NewFeed(db)
+					defer from.Close()
+					defer to.Close()
+					w := to.Subscribe()
+					defer w.Close()
+					switch watched {
+					case "regions":
+						w.Watch(slices.Collect(maps.Keys(regions))...)
+					case "everything":
+						w.Watch(everywhere)
+					}
+					arrive := func() {}
+					if watched != "nothing" {
+						arrive = func() {
+							for n := 0; n < len(fixes); {
+								n += len(<-w.Fixes())
+							}
+						}
+						for heard := 0; heard < len(fixes); { // until all channels are subscribed to
+							_ = from.Publish(b.Context(), fixes)
+							for quiet := false; !quiet; {
+								select {
+								case <-w.Fixes():
+								case <-time.After(100 * time.Millisecond):
+									quiet = true
+								}
+							}
+							_ = from.Publish(b.Context(), fixes)
+							for heard = 0; heard < len(fixes); {
+								select {
+								case some := <-w.Fixes():
+									heard += len(some)
+									continue
+								case <-time.After(100 * time.Millisecond):
+								}
+								break
+							}
+						}
+					}
+					b.ReportAllocs()
+					b.ResetTimer()
+					for b.Loop() {
+						if err := from.Publish(b.Context(), fixes); err != nil {
+							b.Fatal(err)
+						}
+						arrive()
+					}
+					b.ReportMetric(float64(b.N*1000)/b.Elapsed().Seconds(), "fixes/s")
+				})
 			}
-			b.ReportMetric(float64(b.N*1000)/b.Elapsed().Seconds(), "fixes/s")
-		})
+		}
 	}
 }
 
@@ -89,7 +135,7 @@ func BenchmarkNear(b *testing.B) {
 }
 
 func BenchmarkTake(b *testing.B) {
-	l := NewLimiter(opener(b, false)(b))
+	l := NewLimiter(opener(b, false)(b), nil)
 	for b.Loop() {
 		if _, err := l.Take(b.Context(), "k", 1e6, 1e6); err != nil {
 			b.Fatal(err)

@@ -2,12 +2,15 @@ package redis
 
 import (
 	"context"
-	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
+
+	"github.com/redis/go-redis/v9"
 
 	"courier/geo"
 	"courier/tracking"
@@ -19,6 +22,9 @@ const lanes = 8
 
 // everything is the lane of the channel that has the fixes of all regions.
 const everything = lanes
+
+// everywhere is the cell that stands for all regions.
+const everywhere geo.Cell = 0
 
 // Feed is a tracking.Feed over all nodes.
 //
@@ -32,6 +38,9 @@ type Feed struct {
 	local  *tracking.MemoryFeed
 	cancel context.CancelFunc
 	done   sync.WaitGroup
+
+	alone atomic.Bool // nobody watched all regions when this node last published
+	count feedCounters
 
 	mu       sync.Mutex
 	watched  map[geo.Cell]int // how many watchers
@@ -67,7 +76,7 @@ func laneOf(region geo.Cell) int {
 }
 
 func (f *Feed) channel(region geo.Cell) string {
-	if region == 0 {
+	if region == everywhere {
 		return f.db.key("all", "feed")
 	}
 	return f.db.key("f"+strconv.Itoa(laneOf(region)), "feed:"+region.String())
@@ -79,42 +88,75 @@ func (f *Feed) Publish(ctx context.Context, fixes []tracking.Fix) error {
 	if len(fixes) == 0 {
 		return nil
 	}
-	if err := f.local.Publish(ctx, fixes); err != nil {
+	groups, err := tracking.ByRegion(fixes)
+	if err != nil {
 		return err
 	}
-	groups := make(map[geo.Cell][]tracking.Fix)
-	for i := range fixes {
-		region, err := geo.CellOf(fixes[i].Point, geo.RegionResolution)
-		if err != nil {
-			return fmt.Errorf("publish a fix of courier %s: %w", fixes[i].Courier, err)
-		}
-		groups[region] = append(groups[region], fixes[i])
-	}
-	groups[0] = fixes
+	f.local.PublishGroups(fixes, groups)
+	// Who watches everything hears of it on a channel of its own. While nobody
+	// does, all that it carries is an empty message, which says so if that has
+	// changed: Redis answers how many it went to.
+	alone := f.alone.Load() && f.db.counts()
 	pipe := f.db.client.Pipeline()
 	for region, group := range groups {
-		channel := f.channel(region)
-		for some := range slices.Chunk(group, messageFixes) {
-			message := encodeMessage(f.id, some)
-			if f.db.sharded {
-				pipe.SPublish(ctx, channel, message)
-			} else {
-				pipe.Publish(ctx, channel, message)
-			}
-		}
+		f.send(ctx, pipe, region, group)
 	}
-	_, err := pipe.Exec(ctx)
+	var asked *redis.IntCmd
+	if alone {
+		asked = f.publish(ctx, pipe, everywhere, "")
+	} else {
+		asked = f.send(ctx, pipe, everywhere, fixes)
+	}
+	err = f.exec(ctx, pipe)
+	if alone && err == nil && asked.Val() > 0 {
+		pipe = f.db.client.Pipeline()
+		f.send(ctx, pipe, everywhere, fixes)
+		err = f.exec(ctx, pipe)
+	}
+	f.alone.Store(err == nil && asked.Val() == 0)
 	return wrap("publish fixes", err)
 }
 
+// send publishes fixes to a region's channel. It returns the last answer.
+func (f *Feed) send(ctx context.Context, pipe redis.Pipeliner, region geo.Cell, fixes []tracking.Fix) (answer *redis.IntCmd) {
+	for some := range slices.Chunk(fixes, messageFixes) {
+		answer = f.publish(ctx, pipe, region, encodeMessage(f.id, some))
+	}
+	return answer
+}
+
+func (f *Feed) publish(ctx context.Context, pipe redis.Pipeliner, region geo.Cell, message any) *redis.IntCmd {
+	if f.db.sharded {
+		return pipe.SPublish(ctx, f.channel(region), message)
+	}
+	return pipe.Publish(ctx, f.channel(region), message)
+}
+
+func (f *Feed) exec(ctx context.Context, pipe redis.Pipeliner) error {
+	messages := uint64(pipe.Len()) //nolint:gosec // not negative
+	_, err := pipe.Exec(ctx)
+	f.count.calls.Add(1)
+	if err != nil {
+		f.count.failures.Add(1)
+	} else {
+		f.count.sent.Add(messages)
+	}
+	return err
+}
+
 // receive hands another node's message to the watchers here.
-func (f *Feed) receive(ctx context.Context, message string) error {
-	if senderOf(message) == f.id {
+func (f *Feed) receive(ctx context.Context, channel, message string) error {
+	f.count.received.Add(1)
+	if message == "" || senderOf(message) == f.id { // asks who is there, or is our own
 		return nil
 	}
 	fixes, err := decodeMessage(message)
 	if err != nil {
 		return err
+	}
+	if region, err := geo.ParseCell(channel[strings.LastIndexByte(channel, ':')+1:]); err == nil {
+		f.local.PublishGroups(fixes, map[geo.Cell][]tracking.Fix{region: fixes})
+		return nil
 	}
 	return f.local.Publish(ctx, fixes)
 }
@@ -178,21 +220,21 @@ func (f *Feed) replace(before, after []geo.Cell) {
 		}
 	}
 	// Whoever gets the fixes of all regions needs no other channel.
-	all := f.watched[0] > 0
+	all := f.watched[everywhere] > 0
 	if all != f.silenced {
 		f.silenced = all
 		changed = changed[:0]
 		for region := range f.watched {
 			changed = append(changed, region)
 		}
-		changed = append(changed, 0)
+		changed = append(changed, everywhere)
 		changed = append(changed, before...)
 	}
 	for _, region := range changed {
 		l := f.lanes[everything]
-		if region != 0 {
+		if region != everywhere {
 			l = f.lanes[laneOf(region)]
 		}
-		l.want(f.channel(region), f.watched[region] > 0 && (region == 0 || !all))
+		l.want(f.channel(region), f.watched[region] > 0 && (region == everywhere || !all))
 	}
 }

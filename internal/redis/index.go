@@ -30,10 +30,13 @@ const (
 // follow: their GEO sets say who may be where, and every answer is checked
 // against the records. So a node that dies between the two leaves nothing
 // wrong, only a courier that is not found until its next fix.
-type Index struct{ db *DB }
+type Index struct {
+	db    *DB
+	count callCounters
+}
 
 // NewIndex is an index in db.
-func NewIndex(db *DB) *Index { return &Index{db} }
+func NewIndex(db *DB) *Index { return &Index{db: db} }
 
 func shardOf(courier string) int {
 	h := fnv.New32a()
@@ -69,7 +72,7 @@ func (x *Index) Move(ctx context.Context, fixes []tracking.Fix) error {
 		err = errors.Join(err, steps.moved(c))
 	}
 	// Also after an error: what shards took, regions should know.
-	return wrap("move couriers", errors.Join(err, x.db.run(ctx, x.stepCalls(steps))))
+	return x.count.done(wrap("move couriers", errors.Join(err, x.db.run(ctx, x.stepCalls(steps)))))
 }
 
 func wrap(what string, err error) error {
@@ -147,8 +150,8 @@ func (x *Index) keep() int64 { return x.db.config.Retention.Milliseconds() }
 type regionSteps map[geo.Cell]*regionStep
 
 type regionStep struct {
-	come  []any // courier, sequence, longitude, latitude of each
-	leave []any // courier, sequence of each
+	come, stay []any // courier, sequence, longitude, latitude of each
+	leave      []any // courier, sequence of each
 }
 
 func (s regionSteps) at(region geo.Cell) *regionStep {
@@ -178,9 +181,13 @@ func (s regionSteps) moved(c *moveCall) error {
 			continue // not newer
 		}
 		l, seq := c.fixes[i], sequence(a)
-		to := s.at(l.region)
-		to.come = append(to.come, l.fix.Courier, seq, l.fix.Lng, min(max(l.fix.Lat, -geoLimit), geoLimit))
-		if before := cellAt(a, 8); before != 0 && before != l.region {
+		to, before := s.at(l.region), cellAt(a, 8)
+		list := &to.come
+		if before == l.region {
+			list = &to.stay
+		}
+		*list = append(*list, l.fix.Courier, seq, l.fix.Lng, min(max(l.fix.Lat, -geoLimit), geoLimit))
+		if before != 0 && before != l.region {
 			from := s.at(before)
 			from.leave = append(from.leave, l.fix.Courier, seq)
 		}
@@ -191,15 +198,26 @@ func (s regionSteps) moved(c *moveCall) error {
 func (x *Index) stepCalls(steps regionSteps) (calls []*call) {
 	touch := []any{x.keep()}
 	for region, step := range steps {
-		if len(step.come) > 0 {
+		if len(step.come)+len(step.stay) > 0 {
 			touch = append(touch, region.String())
 		}
 		keys := x.regionKeys(region)
+		send := func(come, stay int, args []any) {
+			calls = append(calls, &call{script: regionScript, keys: keys, args: append([]any{x.keep(), come, stay}, args...)})
+		}
+		// One call, and one GEOADD in it, unless there are very many.
+		if len(step.come)+len(step.stay) <= 4*scriptFixes && len(step.leave) <= 2*scriptFixes {
+			send(len(step.come)/4, len(step.stay)/4, slices.Concat(step.come, step.stay, step.leave))
+			continue
+		}
 		for some := range slices.Chunk(step.come, 4*scriptFixes) {
-			calls = append(calls, &call{script: regionScript, keys: keys, args: append([]any{x.keep(), len(some) / 4}, some...)})
+			send(len(some)/4, 0, some)
+		}
+		for some := range slices.Chunk(step.stay, 4*scriptFixes) {
+			send(0, len(some)/4, some)
 		}
 		for some := range slices.Chunk(step.leave, 2*scriptFixes) {
-			calls = append(calls, &call{script: regionScript, keys: keys, args: append([]any{x.keep(), 0}, some...)})
+			send(0, 0, some)
 		}
 	}
 	for some := range slices.Chunk(touch[1:], scriptFixes) {
@@ -245,13 +263,13 @@ func (x *Index) Remove(ctx context.Context, couriers ...string) error {
 			}
 		}
 	}
-	return wrap("remove couriers", errors.Join(err, x.db.run(ctx, x.stepCalls(steps))))
+	return x.count.done(wrap("remove couriers", errors.Join(err, x.db.run(ctx, x.stepCalls(steps)))))
 }
 
 // Last implements tracking.Index.
 func (x *Index) Last(ctx context.Context, couriers ...string) ([]tracking.Fix, error) {
 	records, err := x.records(ctx, couriers)
-	if err != nil {
+	if x.count.done(err) != nil {
 		return nil, fmt.Errorf("last fixes: %w", err)
 	}
 	out := make([]tracking.Fix, 0, len(records))
@@ -310,7 +328,7 @@ func (x *Index) Stale(ctx context.Context, before time.Time, limit int) ([]strin
 		answers = append(answers, pipe.ZRangeByScoreWithScores(ctx, x.shardKeys(shard)[1],
 			&redis.ZRangeBy{Min: "-inf", Max: until, Count: int64(limit)}))
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
+	if _, err := pipe.Exec(ctx); x.count.done(err) != nil {
 		return nil, fmt.Errorf("stale couriers: %w", err)
 	}
 	var all []redis.Z

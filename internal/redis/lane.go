@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -27,6 +28,9 @@ const (
 type lane struct {
 	feed *Feed
 	news chan struct{} // the wanted channels have changed
+
+	heard atomic.Int64 // Unix ns of the last sign of the server, or of the first wish for one
+	deaf  atomic.Bool  // the connection broke, and none has taken its place
 
 	mu     sync.Mutex
 	wanted map[string]time.Time // until when; zero: for good
@@ -70,6 +74,14 @@ func (l *lane) channels() []string {
 	return slices.Collect(maps.Keys(l.wanted))
 }
 
+// away is for how long nothing can be heard of what is wanted.
+func (l *lane) away() time.Duration {
+	if !l.deaf.Load() || len(l.channels()) == 0 {
+		return 0
+	}
+	return time.Since(time.Unix(0, l.heard.Load()))
+}
+
 // run subscribes, receives and, after a failure, starts again, until ctx ends.
 func (l *lane) run(ctx context.Context) {
 	for attempt := 0; ; {
@@ -80,6 +92,8 @@ func (l *lane) run(ctx context.Context) {
 				return
 			case <-l.news:
 			}
+			l.heard.Store(time.Now().UnixNano())
+			l.deaf.Store(false)
 			continue
 		}
 		lived, err := l.serve(ctx)
@@ -89,6 +103,8 @@ func (l *lane) run(ctx context.Context) {
 		if err == nil {
 			continue // nothing is wanted any more
 		}
+		l.deaf.Store(true)
+		l.feed.count.broken.Add(1)
 		if lived {
 			attempt = 0
 		}
@@ -203,9 +219,11 @@ func (l *lane) receive(ctx context.Context, sub *redis.PubSub) (lived bool, err 
 			return lived, err
 		}
 		lived, asked = true, false
+		l.heard.Store(time.Now().UnixNano())
+		l.deaf.Store(false)
 		switch m := message.(type) {
 		case *redis.Message:
-			if err := l.feed.receive(ctx, m.Payload); err != nil {
+			if err := l.feed.receive(ctx, m.Channel, m.Payload); err != nil {
 				l.feed.db.config.Log.LogAttrs(ctx, slog.LevelWarn, "feed message not understood", slog.Any("err", err))
 			}
 		case *redis.Subscription:

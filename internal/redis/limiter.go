@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -23,16 +24,27 @@ const (
 )
 
 // Limiter counts what clients ask of all nodes together: a token bucket a
-// key, on the server's clock. While Redis is away each node counts alone.
+// key, on the server's clock. While Redis is away each node gives its share
+// of the limit, since a balancer spreads clients over all of them.
 type Limiter struct {
 	db    *DB
+	nodes func() int
+	count callCounters
 	until atomic.Int64 // Unix ns: ask Redis again from then on
-	mu    sync.Mutex
-	local *localLimiter // under mu
+
+	localAnswers atomic.Uint64
+	mu           sync.Mutex
+	local        *localLimiter // under mu
 }
 
-// NewLimiter is a limiter in db.
-func NewLimiter(db *DB) *Limiter { return &Limiter{db: db, local: newLocalLimiter(localKeys)} }
+// NewLimiter is a limiter in db. nodes says how many nodes live, this one
+// included; nil: this one alone.
+func NewLimiter(db *DB, nodes func() int) *Limiter {
+	if nodes == nil {
+		nodes = func() int { return 1 }
+	}
+	return &Limiter{db: db, nodes: nodes, local: newLocalLimiter(localKeys)}
+}
 
 // Take returns 0 if one more is within perSecond and burst, and otherwise how
 // long to wait. A negative perSecond means no limit. The error is always nil:
@@ -58,12 +70,15 @@ func (l *Limiter) ask(ctx context.Context, key string, perSecond float64, burst 
 		}
 		if ctx.Err() == nil { // it is not the client who has gone
 			l.until.Store(now + int64(rest))
-			l.db.config.Log.LogAttrs(ctx, slog.LevelWarn, "limits are counted by this node alone", slog.Any("err", err))
+			l.db.config.Log.LogAttrs(ctx, slog.LevelWarn, "limits are counted by this node alone",
+				slog.Int("nodes", l.nodes()), slog.Any("err", err))
 		}
 	}
+	l.localAnswers.Add(1)
+	nodes := max(l.nodes(), 1)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.local.ask(localLimit{key, perSecond, burst}, count), nil
+	return l.local.ask(localLimit{key, perSecond, burst}, nodes, count), nil
 }
 
 func (l *Limiter) remote(ctx context.Context, key string, perSecond float64, burst int, count bool) (time.Duration, error) {
@@ -74,6 +89,9 @@ func (l *Limiter) remote(ctx context.Context, key string, perSecond float64, bur
 		take = 1
 	}
 	micros, err := takeScript.Run(ctx, l.db.client, []string{l.db.key(digest(key), "limit")}, 1e6/perSecond, burst, take).Int64()
+	if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) { // else the client has gone
+		_ = l.count.done(err)
+	}
 	return time.Duration(micros) * time.Microsecond, err
 }
 
@@ -99,26 +117,42 @@ type localLimit struct {
 
 type localBucket struct {
 	limit  localLimit
+	nodes  int // that share it
 	tokens *rate.Limiter
+}
+
+// share is one node's part of a limit: at least one at a time.
+func (l localLimit) share(nodes int) (rate.Limit, int) {
+	burst := l.burst
+	if burst > 0 {
+		burst = max(burst/nodes, 1)
+	}
+	return rate.Limit(l.perSecond / float64(nodes)), burst
 }
 
 func newLocalLimiter(keys int) *localLimiter {
 	return &localLimiter{max: keys, byKey: make(map[localLimit]*list.Element), recent: list.New()}
 }
 
-func (l *localLimiter) ask(limit localLimit, count bool) time.Duration {
+func (l *localLimiter) ask(limit localLimit, nodes int, count bool) time.Duration {
 	e, ok := l.byKey[limit]
 	if !ok {
 		for len(l.byKey) >= l.max {
 			oldest := l.recent.Back()
 			delete(l.byKey, l.recent.Remove(oldest).(*localBucket).limit)
 		}
-		e = l.recent.PushFront(&localBucket{limit, rate.NewLimiter(rate.Limit(limit.perSecond), limit.burst)})
+		e = l.recent.PushFront(&localBucket{limit, nodes, rate.NewLimiter(limit.share(nodes))})
 		l.byKey[limit] = e
 	}
 	l.recent.MoveToFront(e)
-	now := time.Now()
-	r := e.Value.(*localBucket).tokens.ReserveN(now, 1)
+	now, bucket := time.Now(), e.Value.(*localBucket)
+	if bucket.nodes != nodes {
+		perSecond, burst := limit.share(nodes)
+		bucket.tokens.SetLimitAt(now, perSecond)
+		bucket.tokens.SetBurstAt(now, burst)
+		bucket.nodes = nodes
+	}
+	r := bucket.tokens.ReserveN(now, 1)
 	if !r.OK() {
 		return time.Hour // nobody is let in, ever
 	}

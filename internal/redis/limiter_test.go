@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -30,7 +31,7 @@ func look(t *testing.T, l *Limiter, key string, perSecond float64, burst int) ti
 func TestLimiter(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func(t testing.TB) *DB) {
 		t.Run("a burst, then a wait", func(t *testing.T) {
-			l := NewLimiter(open(t))
+			l := NewLimiter(open(t), nil)
 			for i := range 3 {
 				if wait := look(t, l, "k", 0.1, 3); wait != 0 {
 					t.Fatalf("look %d: %v", i, wait)
@@ -49,7 +50,7 @@ func TestLimiter(t *testing.T) {
 			}
 		})
 		t.Run("tokens come back", func(t *testing.T) {
-			l := NewLimiter(open(t))
+			l := NewLimiter(open(t), nil)
 			take(t, l, "k", 50, 1)
 			wait := take(t, l, "k", 50, 1)
 			if wait <= 0 || wait > 20*time.Millisecond {
@@ -65,7 +66,7 @@ func TestLimiter(t *testing.T) {
 			var let atomic.Int64
 			var nodes sync.WaitGroup
 			for range 4 {
-				l := NewLimiter(db)
+				l := NewLimiter(db, nil)
 				nodes.Go(func() {
 					for range 50 {
 						if wait, _ := l.Take(t.Context(), "k", 0.01, 70); wait == 0 {
@@ -80,7 +81,7 @@ func TestLimiter(t *testing.T) {
 			}
 		})
 		t.Run("no limit", func(t *testing.T) {
-			l := NewLimiter(open(t))
+			l := NewLimiter(open(t), nil)
 			for range 5 {
 				if wait := take(t, l, "k", -1, 0); wait != 0 {
 					t.Fatalf("wait %v", wait)
@@ -92,7 +93,7 @@ func TestLimiter(t *testing.T) {
 
 func TestLimiterWithoutRedis(t *testing.T) {
 	server := testenv.StartRedis(t)
-	l := NewLimiter(open(t, Config{URLs: []string{server.URL()}}))
+	l := NewLimiter(open(t, Config{URLs: []string{server.URL()}}), nil)
 	take(t, l, "k", 0.1, 2)
 	server.Kill()
 	begun := time.Now()
@@ -113,10 +114,44 @@ func TestLimiterWithoutRedis(t *testing.T) {
 	}
 }
 
+// TestANodeAloneGivesItsShare: three nodes that cannot count together let no
+// more through than they would together, and everyone at least once.
+func TestANodeAloneGivesItsShare(t *testing.T) {
+	server := testenv.StartRedis(t)
+	db := open(t, Config{URLs: []string{server.URL()}})
+	server.Kill()
+	nodes := 3
+	l := NewLimiter(db, func() int { return nodes })
+	let := func(key string, burst int) (n int) {
+		for range 2 * burst {
+			if take(t, l, key, 0.003, burst) == 0 {
+				n++
+			}
+		}
+		return n
+	}
+	for burst, want := range map[int]int{30: 10, 8: 2, 2: 1, 1: 1} {
+		if n := let(fmt.Sprint("k", burst), burst); n != want {
+			t.Errorf("%d at once, three nodes: %d let in, want %d", burst, n, want)
+		}
+	}
+	if wait := take(t, l, "k30", 0.003, 30); wait < 900*time.Second {
+		t.Errorf("the next in %v, want a third of 0.003 a second", wait)
+	}
+	nodes = 1 // the others are gone: their share is ours, as it fills up
+	take(t, l, "k30", 0.003, 30)
+	if wait := take(t, l, "k30", 0.003, 30); wait > 340*time.Second {
+		t.Errorf("the next in %v, want 0.003 a second", wait)
+	}
+	if s := l.Stats(); !s.Alone || s.Failures == 0 || s.Local < 80 {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestLocalLimiterIsBounded(t *testing.T) {
 	l := newLocalLimiter(10)
 	for i := range 100 {
-		l.ask(localLimit{string(rune('a' + i)), 1, 1}, true)
+		l.ask(localLimit{string(rune('a' + i)), 1, 1}, 1, true)
 	}
 	if len(l.byKey) != 10 || l.recent.Len() != 10 {
 		t.Errorf("%d keys, %d buckets, want 10", len(l.byKey), l.recent.Len())

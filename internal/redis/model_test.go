@@ -148,32 +148,6 @@ func TestNodesMoveTheSameCouriers(t *testing.T) {
 	})
 }
 
-// TestEveryKeyEnds wants a bound on all that is written.
-func TestEveryKeyEnds(t *testing.T) {
-	db := opener(t, false)(t)
-	fix := tracking.Fix{Courier: "c1", Time: morning, Received: morning, Point: geo.Point{Lat: 52.1, Lng: 4.3}}
-	x, l, f := NewIndex(db), NewLimiter(db), newFeed(t, db)
-	for range 2 {
-		if err := x.Move(t.Context(), []tracking.Fix{fix}); err != nil {
-			t.Fatal(err)
-		}
-		if err := f.Publish(t.Context(), []tracking.Fix{fix}); err != nil {
-			t.Fatal(err)
-		}
-		take(t, l, "k", 1, 5)
-		fix.Time, fix.Lat = fix.Time.Add(time.Second), fix.Lat+1
-	}
-	keys, err := db.client.Keys(t.Context(), "*").Result()
-	if err != nil || len(keys) < 6 {
-		t.Fatalf("keys %v, %v", keys, err)
-	}
-	for _, key := range keys {
-		if ttl, err := db.client.TTL(t.Context(), key).Result(); err != nil || ttl <= 0 || ttl > 24*time.Hour {
-			t.Errorf("%s ends in %v, %v", key, ttl, err)
-		}
-	}
-}
-
 // TestMembersEnd wants couriers that nobody renews dropped from keys that
 // others renew.
 func TestMembersEnd(t *testing.T) {

@@ -43,7 +43,7 @@ func TestFeedAfterAClusterNodeRestarts(t *testing.T) {
 func TestAServerThatHangs(t *testing.T) {
 	server := testenv.StartRedis(t)
 	db := open(t, Config{URLs: []string{server.URL()}})
-	x, l, from, to := NewIndex(db), NewLimiter(db), newFeed(t, db), newFeed(t, db)
+	x, l, from, to := NewIndex(db), NewLimiter(db, nil), newFeed(t, db), newFeed(t, db)
 	at := geo.Point{Lat: 52.1, Lng: 4.3}
 	fixes := []tracking.Fix{{Courier: "c1", Time: morning, Received: morning, Point: at}}
 	if err := x.Move(t.Context(), fixes); err != nil {

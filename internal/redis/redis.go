@@ -94,6 +94,7 @@ type DB struct {
 	client  redis.UniversalClient
 	config  Config
 	sharded bool // the server knows sharded pub/sub
+	cluster bool
 }
 
 // Open connects. It tries until Redis answers or ctx ends.
@@ -113,7 +114,7 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 	} else if options.DB != 0 {
 		return nil, fmt.Errorf("connect to Redis: a cluster has no database %d", options.DB)
 	}
-	return &DB{client: redis.NewUniversalClient(options), config: config, sharded: major >= 7}, nil
+	return &DB{client: redis.NewUniversalClient(options), config: config, sharded: major >= 7, cluster: cluster}, nil
 }
 
 // probe asks the first server that answers who it is.
@@ -162,6 +163,10 @@ func pause(ctx context.Context, attempt int) bool {
 		return true
 	}
 }
+
+// counts says whether who publishes is told how many listen. Plain channels of
+// a cluster count those at one of its servers alone.
+func (db *DB) counts() bool { return db.sharded || !db.cluster }
 
 // Ping says whether Redis answers.
 func (db *DB) Ping(ctx context.Context) error {

@@ -41,10 +41,11 @@ type candidate struct {
 }
 
 // Near implements tracking.Index.
-func (x *Index) Near(ctx context.Context, at geo.Point, radius float64, limit int) ([]tracking.Fix, error) {
+func (x *Index) Near(ctx context.Context, at geo.Point, radius float64, limit int) (out []tracking.Fix, err error) {
 	if at.Validate() != nil || !(radius >= 0) || limit < 1 {
 		return nil, nil
 	}
+	defer func() { _ = x.count.done(err) }()
 	regions, err := x.regionsAround(ctx, at, radius)
 	if err != nil {
 		return nil, fmt.Errorf("regions near %v: %w", at, err)
@@ -74,7 +75,7 @@ func (x *Index) Near(ctx context.Context, at geo.Point, radius float64, limit in
 		slices.SortFunc(best, near.compare)
 		best = best[:min(len(best), limit)]
 	}
-	out := make([]tracking.Fix, len(best))
+	out = make([]tracking.Fix, len(best))
 	for i := range best {
 		out[i] = best[i].fix
 	}
@@ -91,10 +92,11 @@ func (n near) compare(o near) int {
 }
 
 // Within implements tracking.Index.
-func (x *Index) Within(ctx context.Context, box geo.Bounds, limit int) ([]tracking.Fix, error) {
+func (x *Index) Within(ctx context.Context, box geo.Bounds, limit int) (out []tracking.Fix, err error) {
 	if box.Validate() != nil || limit < 1 {
 		return nil, nil
 	}
+	defer func() { _ = x.count.done(err) }()
 	regions, err := x.regionsOver(ctx, box)
 	if err != nil {
 		return nil, fmt.Errorf("regions of a box: %w", err)
@@ -112,7 +114,6 @@ func (x *Index) Within(ctx context.Context, box geo.Bounds, limit int) ([]tracki
 		return nil, fmt.Errorf("couriers in a box: %w", err)
 	}
 	slices.SortFunc(found, func(a, b candidate) int { return cmp.Compare(a.courier, b.courier) })
-	var out []tracking.Fix
 	for some := range slices.Chunk(found, min(max(2*limit, 64), scriptFixes)) {
 		fixes, err := x.confirm(ctx, some)
 		if err != nil {

@@ -43,6 +43,8 @@ type Metrics struct {
 	given    prometheus.Counter
 	lost     prometheus.Counter
 	waiting  prometheus.Gauge
+	events   *prometheus.CounterVec
+	relayed  prometheus.Histogram
 }
 
 // NewMetrics registers them, and the Go runtime's own.
@@ -60,12 +62,19 @@ func NewMetrics(version string) *Metrics {
 		given:   prometheus.NewCounter(prometheus.CounterOpts{Name: "courier_match_given_total", Help: "Bundles assigned or offered."}),
 		lost:    prometheus.NewCounter(prometheus.CounterOpts{Name: "courier_match_lost_total", Help: "Decisions that lost a race."}),
 		waiting: prometheus.NewGauge(prometheus.GaugeOpts{Name: "courier_orders_waiting", Help: "Orders in the last round."}),
+		events: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "courier_events_total", Help: "Committed events by topic, counted by the node that gave them to the bus.",
+		}, []string{"topic"}),
+		relayed: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "courier_event_relay_seconds", Help: "From an event to the bus's confirmation.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 16),
+		}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "courier_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.rounds, m.given, m.lost, m.waiting, build,
+	m.registry.MustRegister(m.requests, m.rounds, m.given, m.lost, m.waiting, m.events, m.relayed, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -81,6 +90,20 @@ func (m *Metrics) Round(waiting, given, lost int, took time.Duration) {
 	m.waiting.Set(float64(waiting))
 	m.given.Add(float64(given))
 	m.lost.Add(float64(lost))
+}
+
+// Topics makes the counters of events start at zero, so that the first event
+// of a topic shows as a rise.
+func (m *Metrics) Topics(topics ...string) {
+	for _, t := range topics {
+		m.events.WithLabelValues(t)
+	}
+}
+
+// Event counts one event that the bus has taken, so long after it happened.
+func (m *Metrics) Event(topic string, after time.Duration) {
+	m.events.WithLabelValues(topic).Inc()
+	m.relayed.Observe(after.Seconds())
 }
 
 // Gauge reads a figure whenever it is asked for.

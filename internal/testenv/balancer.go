@@ -132,7 +132,7 @@ func (n *backend) watch(ctx context.Context) {
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
 	for {
-		healthy := n.passes(ctx) && asked("http://"+n.addr+"/healthz") == nil
+		healthy := n.passes(ctx) && Asked("http://"+n.addr+"/healthz") == nil
 		n.mu.Lock()
 		n.healthy = healthy
 		n.mu.Unlock()

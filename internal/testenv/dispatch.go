@@ -32,11 +32,11 @@ func (d *Dispatch) URL() string { return "http://" + d.Addr }
 // WaitReady waits until it says that it can commit.
 func (d *Dispatch) WaitReady() {
 	d.t.Helper()
-	d.WaitFor("ready", func() error { return asked(d.URL() + "/readyz") })
+	d.WaitFor("ready", func() error { return Asked(d.URL() + "/readyz") })
 }
 
-// asked wants a 200.
-func asked(url string) error {
+// Asked wants a 200.
+func Asked(url string) error {
 	client := http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get(url)
 	if err != nil {

@@ -12,7 +12,7 @@ type Engines struct {
 func StartEngines(t T) *Engines {
 	t.Helper()
 	e := &Engines{}
-	together(
+	Together(
 		t,
 		func(t T) { e.Postgres = StartPostgres(t); e.Database = e.Postgres.Database(t) },
 		func(t T) { e.Redis = StartRedis(t) },

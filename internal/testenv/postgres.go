@@ -31,8 +31,9 @@ func Postgres(t T) string {
 	return StartPostgres(t).Database(t)
 }
 
-// StartPostgres starts a server that stops with the test.
-func StartPostgres(t T) *PostgresServer {
+// StartPostgres starts a server that stops with the test; settings, like
+// shared_buffers=64MB, come over those that it would have.
+func StartPostgres(t T, settings ...string) *PostgresServer {
 	t.Helper()
 	initdb, err := filepath.EvalSymlinks(Binary(t, "initdb", "/usr/lib/postgresql/*/bin/initdb"))
 	if err != nil {
@@ -45,10 +46,14 @@ func StartPostgres(t T) *PostgresServer {
 	if len(dir) > 80 {
 		sockets = "" // a socket's path may have some 100 bytes
 	}
-	s.process = Start(t, "postgres", func() *exec.Cmd {
-		return s.command("postgres", "-D", s.data, "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-k", sockets,
-			"-c", "fsync=on", "-c", "max_connections=200", "-c", "shared_buffers=32MB", "-c", "dynamic_shared_memory_type=mmap")
-	})
+	args := []string{
+		"-D", s.data, "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-k", sockets,
+		"-c", "fsync=on", "-c", "max_connections=200", "-c", "shared_buffers=32MB", "-c", "dynamic_shared_memory_type=mmap",
+	}
+	for _, setting := range settings {
+		args = append(args, "-c", setting)
+	}
+	s.process = Start(t, "postgres", func() *exec.Cmd { return s.command("postgres", args...) })
 	t.Cleanup(func() {
 		s.process.Signal(syscall.SIGQUIT)
 		select {

@@ -118,6 +118,19 @@ func (p *Process) Signal(s syscall.Signal) {
 	}
 }
 
+// Stop asks the engine to end and gives it a while to do so; false: it was
+// killed then.
+func (p *Process) Stop(within time.Duration) bool {
+	p.Signal(syscall.SIGTERM)
+	select {
+	case <-p.done:
+		return true
+	case <-time.After(within):
+		p.Kill()
+		return false
+	}
+}
+
 // Kill is kill -9, and waits for the end.
 func (p *Process) Kill() {
 	p.Signal(syscall.SIGKILL)
@@ -139,6 +152,9 @@ func (p *Process) Peak() int64 {
 	}
 	return 0
 }
+
+// PID is the process's id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // Log is the file with what the process has printed, over all its starts.
 func (p *Process) Log() string { return p.log }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -24,8 +26,10 @@ type RabbitMQ struct {
 }
 
 // StartRabbitMQ runs a broker until the test ends, and waits until it serves.
-// That takes some seconds: share one where tests can.
-func StartRabbitMQ(t T) *RabbitMQ {
+// That takes some seconds: share one where tests can. Lines of rabbitmq.conf
+// come over those that it would have; with one of prometheus. it serves
+// metrics too.
+func StartRabbitMQ(t T, settings ...string) *RabbitMQ {
 	t.Helper()
 	server := Binary(t, "/usr/lib/rabbitmq/bin/rabbitmq-server") // the one on the PATH insists on the system's folders
 	mapper := Binary(t, "epmd", "/usr/lib/erlang/erts-*/bin/epmd")
@@ -33,11 +37,15 @@ func StartRabbitMQ(t T) *RabbitMQ {
 	port, dist, names := FreePort(t), FreePort(t), FreePort(t)
 	r := &RabbitMQ{t: t, Address: fmt.Sprintf("127.0.0.1:%d", port), data: filepath.Join(dir, "mnesia"), as: as}
 	r.URL = "amqp://guest:guest@" + r.Address + "/"
+	plugins := ""
+	if slices.ContainsFunc(settings, func(s string) bool { return strings.HasPrefix(s, "prometheus.") }) {
+		plugins = "rabbitmq_prometheus"
+	}
 	for name, text := range map[string]string{
 		".erlang.cookie":  "private",
-		"enabled_plugins": "[].",
+		"enabled_plugins": "[" + plugins + "].",
 		"rabbitmq.conf": fmt.Sprintf("listeners.tcp.1 = %s\nlog.console = true\nlog.console.level = warning\nlog.file = false\n"+
-			"disk_free_limit.absolute = 1MB\n", r.Address),
+			"disk_free_limit.absolute = 1MB\n%s\n", r.Address, strings.Join(settings, "\n")),
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(text), 0o400); err != nil {

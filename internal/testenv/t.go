@@ -30,10 +30,10 @@ type strand struct {
 	fault  string
 }
 
-// together runs functions beside each other and waits for all. A test may be
+// Together runs functions beside each other and waits for all. A test may be
 // ended by its own goroutine only, so what they do with their T is done when
 // they are back.
-func together(t T, do ...func(t T)) {
+func Together(t T, do ...func(t T)) {
 	t.Helper()
 	strands := make([]*strand, len(do))
 	var all sync.WaitGroup

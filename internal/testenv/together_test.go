@@ -19,7 +19,7 @@ func TestWhatOneOfSeveralCannotDoEndsTheTest(t *testing.T) {
 			t.Errorf("ended by %q", fault)
 		}
 	}()
-	together(lone{t},
+	Together(lone{t},
 		func(T) { close(done) },
 		func(t T) { t.Fatalf("no engine %s", "here"); done <- struct{}{} })
 	t.Error("went on")
@@ -27,7 +27,7 @@ func TestWhatOneOfSeveralCannotDoEndsTheTest(t *testing.T) {
 
 func TestTogetherAfterwardsIsTheTestsOwn(t *testing.T) {
 	var kept T
-	together(lone{t}, func(t T) { kept = t })
+	Together(lone{t}, func(t T) { kept = t })
 	defer func() {
 		if recover() == nil {
 			t.Error("a later fault did not end the test")

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"courier/internal/testenv"
+)
+
+// scrape reads a node's metrics by name and labels, as Prometheus does.
+func (s *server) scrape() map[string]string {
+	s.Helper()
+	w := httptest.NewRecorder()
+	s.metrics.AdminHandler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	if w.Code != 200 {
+		s.Fatalf("/metrics: %d, %s", w.Code, w.Body)
+	}
+	values := map[string]string{}
+	for line := range strings.Lines(w.Body.String()) {
+		if name, value, found := strings.Cut(strings.TrimSpace(line), "} "); found {
+			values[name+"}"] = value
+		} else if name, value, found := strings.Cut(strings.TrimSpace(line), " "); found && name != "#" {
+			values[name] = value
+		}
+	}
+	return values
+}
+
+// until scrapes until a metric has a value.
+func (s *server) until(metric, want string) {
+	s.Helper()
+	var got string
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if got = s.scrape()[metric]; got == want {
+			return
+		}
+	}
+	s.Errorf("%s is %q, not %s", metric, got, want)
+}
+
+func TestMetricsSayHowItGoes(t *testing.T) {
+	database := testenv.StartPostgres(t)
+	s := newServer(t, func(f *serverFlags) {
+		f.DatabaseURL, f.AuthSecret = database.Database(t), "one node has this key, 1f0c9a7be2d4"
+	})
+	for metric, want := range map[string]string{
+		"courier_ready": "1",
+		`courier_events_total{topic="order.placed"}`:       "0", // a rise needs something to rise from
+		`courier_events_total{topic="order.unassignable"}`: "0",
+		`courier_database_connections_limit{pool="write"}`: "16",
+		`courier_database_wait_seconds_total{pool="read"}`: "0",
+	} {
+		s.until(metric, want)
+	}
+	key := s.merchant("soups")
+	s.place(key, "A-1")
+	s.place(key, "A-2")
+	s.until(`courier_events_total{topic="order.placed"}`, "2")
+	s.until("courier_outbox_waiting", "0")
+	if got := s.scrape()["courier_event_relay_seconds_count"]; got == "0" {
+		t.Error("no event took any time to the bus")
+	}
+
+	database.Kill()
+	s.until("courier_ready", "0")
+	s.until("courier_outbox_waiting", "NaN") // unknown is not none
+	database.Restart()
+	s.until("courier_ready", "1")
+}
