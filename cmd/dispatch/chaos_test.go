@@ -13,7 +13,7 @@ import (
 // people and every fault.
 func shortForm() chaos.Config {
 	return chaos.Config{
-		Couriers: 60, Cities: 2, Orders: 1.5, Rate: 30, FixEvery: time.Second, Finish: 10 * time.Second,
+		Couriers: 60, Cities: 2, Orders: 1.5, Rate: 30, FixEvery: time.Second, Finish: 20 * time.Second,
 		Faults: chaos.Select(chaos.Faults(3, 7*time.Second), "kill -9 of node 1,kill -9 of PostgreSQL,FLUSHALL,node 3 ↔ RabbitMQ black-holed"),
 	}
 }

@@ -124,18 +124,19 @@ func TestPlantedViolationsAreFound(t *testing.T) {
 			o.Reference = "r1"
 			f.Orders["o2"] = o
 		}, Doubled},
-		"a gap in the events":        {func(_ *Ledger, f *Facts) { f.Events["o1"][3].Version = 5 }, BadEvents},
-		"an illegal step":            {func(_ *Ledger, f *Facts) { open(f, "placed", "searching", "delivered") }, BadEvents},
-		"a step back":                {func(_ *Ledger, f *Facts) { open(f, "placed", "searching", "assigned", "picked_up", "searching") }, BadEvents},
-		"events behind the order":    {func(_ *Ledger, f *Facts) { set(f, func(o *client.Order) { o.Version = 9 }) }, BadEvents},
-		"a gap in a stream":          {func(l *Ledger, _ *Facts) { l.Shown("o1", client.Seen{Seq: 10, Status: "delivered"}) }, BadStream},
-		"a history with a hole":      {func(l *Ledger, _ *Facts) { l.Snapshot("o1", 8, []client.Seen{{Seq: 1, Status: "placed"}}) }, BadStream},
-		"a stream that says other":   {func(l *Ledger, _ *Facts) { l.streams["o1"].seen[4].Status = "picked_up" }, BadStream},
-		"a stream that changes":      {func(l *Ledger, _ *Facts) { l.Shown("o1", client.Seen{Seq: 2, Status: "assigned"}) }, BadStream},
-		"an end that was not shown":  {func(l *Ledger, _ *Facts) { l.Ended("o1", "cancelled") }, BadStream},
-		"a position before pickup":   {func(l *Ledger, _ *Facts) { l.Position("o1", at(45), at(45)) }, Exposed},
-		"a position after delivery":  {func(l *Ledger, _ *Facts) { l.Position("o1", at(80), at(80)) }, Exposed},
-		"a position never picked up": {func(l *Ledger, f *Facts) { open(f, "placed", "cancelled"); l.Position("o2", at(5), at(5)) }, Exposed},
+		"a gap in the events":         {func(_ *Ledger, f *Facts) { f.Events["o1"][3].Version = 5 }, BadEvents},
+		"an illegal step":             {func(_ *Ledger, f *Facts) { open(f, "placed", "searching", "delivered") }, BadEvents},
+		"a step back":                 {func(_ *Ledger, f *Facts) { open(f, "placed", "searching", "assigned", "picked_up", "searching") }, BadEvents},
+		"the order behind its events": {func(_ *Ledger, f *Facts) { set(f, func(o *client.Order) { o.Version, o.Status = 7, "at_dropoff" }) }, BadEvents},
+		"events behind the order":     {func(_ *Ledger, f *Facts) { set(f, func(o *client.Order) { o.Version = 9 }) }, BadEvents},
+		"a gap in a stream":           {func(l *Ledger, _ *Facts) { l.Shown("o1", client.Seen{Seq: 10, Status: "delivered"}) }, BadStream},
+		"a history with a hole":       {func(l *Ledger, _ *Facts) { l.Snapshot("o1", 8, []client.Seen{{Seq: 1, Status: "placed"}}) }, BadStream},
+		"a stream that says other":    {func(l *Ledger, _ *Facts) { l.streams["o1"].seen[4].Status = "picked_up" }, BadStream},
+		"a stream that changes":       {func(l *Ledger, _ *Facts) { l.Shown("o1", client.Seen{Seq: 2, Status: "assigned"}) }, BadStream},
+		"an end that was not shown":   {func(l *Ledger, _ *Facts) { l.Ended("o1", "cancelled") }, BadStream},
+		"a position before pickup":    {func(l *Ledger, _ *Facts) { l.Position("o1", at(45), at(45)) }, Exposed},
+		"a position after delivery":   {func(l *Ledger, _ *Facts) { l.Position("o1", at(80), at(80)) }, Exposed},
+		"a position never picked up":  {func(l *Ledger, f *Facts) { open(f, "placed", "cancelled"); l.Position("o2", at(5), at(5)) }, Exposed},
 		"an acked action lost": {func(l *Ledger, _ *Facts) {
 			l.Acked("c2", client.Action{Type: "stop.complete", Order: "o1", Kind: "pickup"}, nil)
 		}, LostAct},
@@ -240,6 +241,11 @@ func TestWhatIsNoViolation(t *testing.T) {
 			l.Shown("o2", client.Seen{Seq: 1, Status: "placed"})
 			l.Followed("o2")
 			l.Left("o2", at(11))
+		},
+		"an order that moved on while the server was asked": func(_ *Ledger, f *Facts) {
+			o := f.Orders["o1"]
+			o.Version, o.Status = 7, "at_dropoff"
+			f.Orders["o1"], f.Now = o, at(65)
 		},
 		"a lease that changes hands": func(_ *Ledger, f *Facts) {
 			matched(f, "o1", 7)
