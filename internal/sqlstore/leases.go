@@ -26,7 +26,8 @@ const sqliteLease = `INSERT INTO leases (area, node, run, token, expires_at)
 // is, so it goes on beside transactions that have compared the token and not
 // ended. Taking over would break their promise: such a lease is passed over
 // until the next time, so that a node that was paused in a transaction keeps
-// its own areas back at most, not all others.
+// its own areas back at most, not all others. Two that insert one area at once
+// may meet in either unique index.
 const postgresLease = `WITH asked AS MATERIALIZED (SELECT area, %[1]s AS now FROM unnest($4::text[]) AS area),
 	renewed AS (
 		UPDATE leases l SET expires_at = asked.now + $3::bigint FROM asked
@@ -44,7 +45,7 @@ const postgresLease = `WITH asked AS MATERIALIZED (SELECT area, %[1]s AS now FRO
 		INSERT INTO leases (area, node, run, token, expires_at)
 		SELECT area, $1::text, $2::text, 1, now + $3::bigint FROM asked
 		WHERE NOT EXISTS (SELECT 1 FROM leases l WHERE l.area = asked.area) ORDER BY area
-		ON CONFLICT (area) DO NOTHING
+		ON CONFLICT DO NOTHING
 		RETURNING area, token)
 	SELECT area, token FROM renewed UNION ALL SELECT area, token FROM taken UNION ALL SELECT area, token FROM first`
 
