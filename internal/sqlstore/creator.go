@@ -192,7 +192,7 @@ func (c *creator) once(bound context.Context, batch []*creation) (err error, los
 	case err == nil:
 		c.pool.store.signalCommitted()
 		return nil, false
-	case errors.Is(err, driver.ErrBadConn), errors.As(err, &refused) && refused.Severity == "ERROR":
+	case errors.Is(err, driver.ErrBadConn), errors.As(err, &refused) && refused.SeverityUnlocalized == "ERROR":
 		return err, false
 	}
 	return err, true
