@@ -11,9 +11,13 @@ import (
 	"courier/tracking"
 )
 
+// locatePatience is how long a customer's view waits for a position.
+const locatePatience = time.Second
+
 // View is what a customer may know of an order at this moment (I9 is decided
 // here, and nowhere else).
 func (s *Service) View(ctx context.Context, id string) (View, error) {
+	asked := s.Clock.Now()
 	o, err := s.Store.Order(ctx, id)
 	if err != nil {
 		return View{}, fmt.Errorf("read view: %w", err)
@@ -28,8 +32,12 @@ func (s *Service) View(ctx context.Context, id string) (View, error) {
 	if err != nil {
 		return View{}, fmt.Errorf("read view: %w", err)
 	}
+	// A status does not wait for an index that hangs; and while somebody waits
+	// the order may end, so that what is late is not for the customer any more.
+	patience, cancel := context.WithTimeout(ctx, locatePatience)
+	defer cancel()
 	var fix *tracking.Fix
-	if last, ok := s.positions(ctx, s.Known, c.ID)[c.ID]; ok {
+	if last, ok := s.positions(patience, s.Known, c.ID)[c.ID]; ok && s.Clock.Now().Sub(asked) <= 2*locatePatience {
 		fix = &last
 	}
 	return s.viewOf(o, &c, fix), nil

@@ -68,9 +68,13 @@ type places struct {
 	mu    sync.Mutex
 	fixes map[string]tracking.Fix
 	away  error
+	slow  func(context.Context) // called first
 }
 
-func (p *places) Last(_ context.Context, couriers ...string) ([]tracking.Fix, error) {
+func (p *places) Last(ctx context.Context, couriers ...string) ([]tracking.Fix, error) {
+	if p.slow != nil {
+		p.slow(ctx)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.away != nil {
