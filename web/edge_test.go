@@ -135,8 +135,8 @@ func TestReady(t *testing.T) {
 	if w := s.do(request{path: "/readyz"}); w.Code != 200 || strings.TrimSpace(w.Body.String()) != want {
 		t.Errorf("without a bus: %d %s", w.Code, w.Body)
 	}
-	down = errors.New("no database")
-	want = `{"ready":false,"why":"no database","engines":{"bus":"away","database":"away","positions":"ok"}}`
+	down = errors.New("no database for user secret")
+	want = `{"ready":false,"engines":{"bus":"away","database":"away","positions":"ok"}}`
 	if w := s.do(request{path: "/readyz"}); w.Code != 503 || strings.TrimSpace(w.Body.String()) != want || w.Header().Get("Retry-After") == "" {
 		t.Errorf("without a database: %d %s", w.Code, w.Body)
 	}

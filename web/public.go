@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -21,7 +22,6 @@ func (s *Server) healthy(*call) (answer, error) {
 func (s *Server) ready(c *call) (answer, error) {
 	state := struct {
 		Ready   bool              `json:"ready"`
-		Why     string            `json:"why,omitempty"`
 		Engines map[string]string `json:"engines"`
 	}{Engines: map[string]string{}}
 	why := s.config.Ready(c.Context())
@@ -34,7 +34,8 @@ func (s *Server) ready(c *call) (answer, error) {
 		state.Ready = true
 		return answer{body: state}, nil
 	}
-	state.Why = why.Error()
+	// Anybody may ask; an error names users, addresses and databases.
+	s.deps.Log.LogAttrs(c.Context(), slog.LevelWarn, "not ready", slog.Any("err", why))
 	return answer{status: http.StatusServiceUnavailable, header: http.Header{"Retry-After": {"2"}}, body: state}, nil
 }
 

@@ -85,6 +85,7 @@ func fill[T comparable](field *T, value T) {
 const (
 	staleAfter = 3 * time.Minute
 	lostAfter  = 10 * time.Minute
+	linkGrace  = 12 * time.Hour
 )
 
 var center = geo.Point{Lat: 52.0, Lng: 4.3}
@@ -96,7 +97,7 @@ func (c Config) serve(origin time.Time, database, positions, broker string) []st
 		"--admin-addr", "", "--log-level", "warn",
 		"--clock-rate", fmt.Sprint(c.Rate), "--clock-origin", origin.UTC().Format(time.RFC3339),
 		"--interval", (time.Duration(c.Rate * float64(time.Second))).String(),
-		"--offer-timeout", "2m", "--stale-after", staleAfter.String(), "--lost-after", lostAfter.String(),
+		"--offer-timeout", "2m", "--stale-after", staleAfter.String(), "--lost-after", lostAfter.String(), "--link-grace", linkGrace.String(),
 	}
 }
 
@@ -112,7 +113,7 @@ func (c Config) people(server string, w sim.Watch) sim.Config {
 		Couriers: c.Couriers, OrdersPerHour: c.Orders / c.Rate * 3600, Flat: true, Grace: scaled(c.Finish),
 		DeclineShare: 0.05, IgnoreShare: 0.02, FailShare: 0.01, CancelShare: 0.01,
 		RepeatShare: 0.05, SpyShare: 0.02, QuietShare: 0.02,
-		FixEvery: scaled(c.FixEvery), StaleAfter: staleAfter, Settle: 5 * time.Second, CheckFor: 10 * time.Minute,
+		FixEvery: scaled(c.FixEvery), StaleAfter: staleAfter, LinkGrace: linkGrace, Settle: 5 * time.Second, CheckFor: 10 * time.Minute,
 		StallAfter: 30 * time.Minute, Watch: w,
 	}
 }

@@ -61,7 +61,10 @@ var bugs = map[string]bug{
 		scene: rush, kinds: []string{ledger.KeyReused},
 	},
 	"a silent courier gets work": {
-		edits: []edit{{"dispatch/service.go", `return now.Sub(f.Received) <= s.StaleAfter`, `return true`}},
+		edits: []edit{
+			{"dispatch/service.go", `return now.Sub(f.Received) <= s.StaleAfter && now.Sub(f.Time) <= s.StaleAfter+phoneSlow`, `return true`},
+			{"cmd/dispatch/node.go", `StaleAfter: n.flags.StaleAfter, Stale`, `StaleAfter: 24 * time.Hour, Stale`},
+		},
 		scene: rush, kinds: []string{ledger.StaleWork},
 	},
 	"a merchant reads another's order": {
@@ -69,11 +72,49 @@ var bugs = map[string]bug{
 		scene: rush, kinds: []string{ledger.Leaked},
 	},
 	"a commit that failed is taken for done": {
-		edits: []edit{{"internal/sqlstore/pool.go", `return fmt.Errorf("%w: commit, which may have been done or not: %w", dispatch.ErrUnavailable, err), false`, `return nil, false`}},
-		scene: cluster("kill -9 of PostgreSQL"), kinds: []string{ledger.Missing, ledger.LostAct},
+		edits: []edit{{"internal/sqlstore/creator.go", `	return err, true
+`, `	return nil, false
+`}},
+		scene: cluster("node 1 ↔ PostgreSQL black-holed,node 2 ↔ PostgreSQL black-holed"), kinds: []string{ledger.Missing},
 	},
-	"nobody looks for what the bus has lost": {
-		edits: []edit{{"ws/sweep.go", `func (h *Hub) sweep(ctx context.Context) {`, `func (h *Hub) sweep(ctx context.Context) { return`}},
-		scene: cluster("kill -9 of RabbitMQ, 5s"), kinds: []string{ledger.BadStream},
+	"work is acknowledged before it is done": {
+		edits: []edit{{"internal/rabbitmq/worker.go", `} else if err = w.try(held, m); err == nil {`,
+			`} else if say(func() error { return d.Ack(false) }); err == nil {
+		time.Sleep(2 * time.Second)
+		_ = w.try(held, m)
+		return`}},
+		scene: cluster("kill -9 of node 1,kill -9 of node 2,kill -9 of node 3"), kinds: []string{ledger.LinkOpen},
+	},
+	"nobody waits for the broker's confirms": {
+		edits: []edit{{"internal/rabbitmq/publisher.go", `	written()
+	for _, c := range confirms {`, `	written()
+	return nil
+	for _, c := range confirms {`}},
+		scene: cluster("node 1 ↔ RabbitMQ black-holed,node 3 ↔ RabbitMQ black-holed"), kinds: []string{ledger.LinkOpen},
+	},
+	"events are published by one growing number": {
+		edits: []edit{{"internal/sqlstore/outbox.go", `	return rows, s.dialect.failed(err, "list pending outbox rows")
+}`, `	var after []outbox.Row
+	for _, row := range rows {
+		if row.ID > cursor {
+			after, cursor = append(after, row), row.ID
+		}
+	}
+	return after, s.dialect.failed(err, "list pending outbox rows")
+}
+
+var cursor int64`}},
+		scene: cluster("kill -9 of RabbitMQ, 5s"), kinds: []string{ledger.LinkOpen},
+	},
+	"a node that has lost its areas goes on with them": {
+		edits: []edit{
+			{"dispatch/snapshot.go", `err := w.tx.CheckLease(area, snap.areas[area]); err != nil`, `err := error(nil); err != nil`},
+			{"dispatch/areas.go", `	if !now.Before(h.until) {
+		return nil, false
+	}
+`, ``},
+			{"dispatch/areas.go", `return ago >= ttl/renewals ||`, `return h.beaten.IsZero() || false &&`},
+		},
+		scene: cluster("SIGSTOP of node 1"), kinds: []string{ledger.TokenBack},
 	},
 }

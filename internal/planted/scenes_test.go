@@ -18,12 +18,15 @@ type scene func(t *testing.T, binary string, seed uint64) sim.Report
 // rate is how much faster than life scenes go.
 const rate = "60"
 
+// linkGrace is the server's.
+const linkGrace = 24 * time.Hour
+
 // people are a small company in a hurry; a scene changes what it is about.
 func people() sim.Config {
 	return sim.Config{
 		Couriers: 30, OrdersPerHour: 240, Flat: true, AtOnce: 20, Duration: 15 * time.Minute, Grace: 45 * time.Minute,
 		DeclineShare: 0.1, FailShare: 0.03, RepeatShare: 0.2, SpyShare: 0.1, QuietShare: 0.2,
-		FixEvery: 5 * time.Second, StallAfter: 10 * time.Minute, StaleAfter: time.Minute,
+		FixEvery: 5 * time.Second, StallAfter: 10 * time.Minute, StaleAfter: time.Minute, LinkGrace: linkGrace,
 	}
 }
 

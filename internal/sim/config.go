@@ -63,6 +63,7 @@ type Config struct {
 	Lead       time.Duration // real time between hiring and the start of the day, for couriers to come on duty; default 2 s
 	Settle     time.Duration // real time left for the last frames before the check; default 1 s
 	CheckFor   time.Duration // real time the check may take; default 2 min
+	LinkGrace  time.Duration // how long the server lets links outlive their order; 0: not checked
 	StaleAfter time.Duration // the server gives no work to couriers silent for so long (I10); 0: not checked
 	Staff      []string      // admins' tokens among whom what is asked of the server is shared, as one may not ask so often; default AdminToken
 	Watch      Watch

@@ -232,7 +232,7 @@ func (s *Sim) scope() ledger.Scope {
 	return ledger.Scope{
 		Credential: s.c.Staff[0], Others: s.c.Staff[1:], Merchant: s.merchant, Now: s.clock.Now, OpenFrom: s.c.OpenFrom,
 		Slack: real(2 * time.Second), Late: real(10 * time.Second), Stall: s.c.StallAfter + real(10*time.Second),
-		StaleAfter: s.c.StaleAfter,
+		StaleAfter: s.c.StaleAfter, LinkGrace: s.c.LinkGrace,
 	}
 }
 

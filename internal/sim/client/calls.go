@@ -115,6 +115,15 @@ func (c *Client) NewLink(ctx context.Context, credential, order string) (Link, e
 	return out, err
 }
 
+// Links are an order's tracking links, without their secrets.
+func (c *Client) Links(ctx context.Context, credential, order string) ([]Link, error) {
+	var out struct {
+		Links []Link `json:"links"`
+	}
+	err := c.do(ctx, call{method: "GET", path: "/v1/orders/" + url.PathEscape(order) + "/tracking-links", credential: credential, into: &out})
+	return out.Links, err
+}
+
 // Track is the customer's view for a tracking secret.
 func (c *Client) Track(ctx context.Context, secret string) (View, error) {
 	var out View

@@ -194,6 +194,7 @@ type Link struct {
 	ID        string    `json:"id"`
 	Secret    string    `json:"secret"`
 	URL       string    `json:"url"`
+	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at"`
 }
 

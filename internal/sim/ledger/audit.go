@@ -28,6 +28,7 @@ func (l *Ledger) Audit(f Facts, s Scope) []Violation {
 	a.silent()
 	a.leases()
 	a.awake()
+	a.links()
 	slices.SortStableFunc(a.out, func(x, y Violation) int {
 		return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Order, y.Order), cmp.Compare(x.Detail, y.Detail))
 	})

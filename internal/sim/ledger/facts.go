@@ -19,6 +19,7 @@ type API interface {
 	Order(ctx context.Context, credential, id string) (client.Order, error)
 	Events(ctx context.Context, credential, order string) ([]client.Event, error)
 	Decisions(ctx context.Context, credential, order string) ([]client.Decision, error)
+	Links(ctx context.Context, credential, order string) ([]client.Link, error)
 	Couriers(ctx context.Context, credential string) ([]client.Courier, error)
 	Alerts(ctx context.Context, credential string) ([]client.Alert, error)
 }
@@ -33,6 +34,7 @@ type Scope struct {
 	OpenFrom   string           // status from which the courier's place is shown; default picked_up
 	Late       time.Duration    // a status that a page was not shown after so long is missing; default Slack
 	StaleAfter time.Duration    // a courier silent for so long gets no work; 0: not checked
+	LinkGrace  time.Duration    // after its end an order's links live on for so long; 0: not checked
 	Others     []string         // more credentials of staff, to ask with in turn
 }
 
@@ -45,8 +47,9 @@ type Facts struct {
 	Couriers  map[string]client.Courier
 	Alerts    []client.Alert
 	Decisions map[string]time.Time // of open orders: the latest
-	Known     map[string]string    // order → reference, of those acknowledged before the server was asked
-	partly    bool                 // not all orders have their events
+	Links     map[string][]client.Link
+	Known     map[string]string // order → reference, of those acknowledged before the server was asked
+	partly    bool              // not all orders have their events
 }
 
 // How many questions are asked at a time.
@@ -80,6 +83,7 @@ func (l *Ledger) list(ctx context.Context, api API, s Scope, filter client.Filte
 	f := Facts{
 		Now: s.Now(), Orders: map[string]client.Order{}, Unlisted: map[string]bool{}, Events: map[string][]client.Event{},
 		Couriers: map[string]client.Courier{}, Decisions: map[string]time.Time{}, Known: map[string]string{},
+		Links: map[string][]client.Link{},
 	}
 	l.mu.Lock()
 	for id, ref := range l.refs {
@@ -144,9 +148,15 @@ func (f *Facts) histories(ctx context.Context, api API, s Scope, want func(clien
 					latest = decisions[0].Time
 				}
 			}
+			var links []client.Link
+			if s.LinkGrace > 0 && !f.partly && o.Over() {
+				if links, err = api.Links(ctx, credential, id); err != nil {
+					return fmt.Errorf("links of %s: %w", id, err)
+				}
+			}
 			mu.Lock()
 			defer mu.Unlock()
-			f.Events[id], f.Decisions[id] = events, latest
+			f.Events[id], f.Decisions[id], f.Links[id] = events, latest, links
 			return nil
 		})
 	}

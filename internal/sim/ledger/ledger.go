@@ -55,6 +55,7 @@ const (
 	KeyReused = "key_reused"      // another order under a used key was not refused
 	Leaked    = "leaked"          // shown to someone whose it is not
 	StaleWork = "stale_courier"   // work for a courier that had long been silent
+	LinkOpen  = "link_open"       // outlives its order by more than it may
 	TokenBack = "token_backwards" // an area's lease went back to an older holder
 )
 

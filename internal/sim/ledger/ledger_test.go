@@ -56,8 +56,10 @@ func kept() (*Ledger, Facts) {
 		l.Fix("c1", at(10*s))
 	}
 	return l, Facts{
-		Now:       at(600),
-		Orders:    map[string]client.Order{"o1": {ID: "o1", Reference: "r1", Status: "delivered", Version: 8, Size: 1, Courier: "c1"}},
+		Now: at(600),
+		Orders: map[string]client.Order{"o1": {ID: "o1", Reference: "r1", Status: "delivered", Version: 8, Size: 1, Courier: "c1",
+			Times: map[string]time.Time{"delivered": at(70)}}},
+		Links:     map[string][]client.Link{"o1": {{CreatedAt: at(1), ExpiresAt: at(70).Add(time.Hour)}}},
 		Events:    map[string][]client.Event{"o1": events("o1", "c1", whole()...)},
 		Couriers:  map[string]client.Courier{"c1": {ID: "c1", Capacity: 1}, "c2": {ID: "c2", Capacity: 1}},
 		Decisions: map[string]time.Time{}, Unlisted: map[string]bool{}, Known: l.refs,
@@ -65,7 +67,7 @@ func kept() (*Ledger, Facts) {
 }
 
 func scope() Scope {
-	return Scope{Slack: 2 * time.Second, Stall: 5 * time.Minute, StaleAfter: time.Minute}
+	return Scope{Slack: 2 * time.Second, Stall: 5 * time.Minute, StaleAfter: time.Minute, LinkGrace: time.Hour}
 }
 
 // matched has an order's offer and assignment made by the matcher, under a
@@ -190,9 +192,10 @@ func TestPlantedViolationsAreFound(t *testing.T) {
 			l.Followed("o2")
 			l.Left("o2", at(5))
 		}, BadStream},
-		"a page closed on its customer": {func(l *Ledger, _ *Facts) { l.Refused("o1", "credential refused") }, BadStream},
-		"a used key with another order": {func(l *Ledger, _ *Facts) { l.Reused("k1", "o9", "201") }, KeyReused},
-		"seen by a stranger":            {func(l *Ledger, _ *Facts) { l.Peeked("o1", "another merchant", "200") }, Leaked},
+		"a page closed on its customer":  {func(l *Ledger, _ *Facts) { l.Refused("o1", "credential refused") }, BadStream},
+		"a used key with another order":  {func(l *Ledger, _ *Facts) { l.Reused("k1", "o9", "201") }, KeyReused},
+		"seen by a stranger":             {func(l *Ledger, _ *Facts) { l.Peeked("o1", "another merchant", "200") }, Leaked},
+		"a link that outlives its order": {func(_ *Ledger, f *Facts) { f.Links["o1"][0].ExpiresAt = at(90).Add(time.Hour) }, LinkOpen},
 		"an older holder of a lease": {func(_ *Ledger, f *Facts) {
 			open(f, "placed", "searching", "offered")
 			matched(f, "o1", 7)
@@ -227,6 +230,10 @@ func TestWhatIsNoViolation(t *testing.T) {
 		f.Orders["o2"] = client.Order{ID: "o2", Status: "searching", Version: 2}
 	}
 	for name, plant := range map[string]func(l *Ledger, f *Facts){
+		"a link made afterwards": func(_ *Ledger, f *Facts) {
+			f.Links["o1"][0] = client.Link{CreatedAt: at(71), ExpiresAt: at(70).Add(2 * time.Hour)}
+		},
+		"a link soon after the end": func(_ *Ledger, f *Facts) { f.Links["o1"][0].ExpiresAt = at(90).Add(time.Hour); f.Now = at(300) },
 		"a position on its way":     func(l *Ledger, _ *Facts) { l.Position("o1", at(71), at(71)) },
 		"a position long under way": func(l *Ledger, _ *Facts) { l.Position("o1", at(90), at(69)) },
 		"a plan on its way":         func(l *Ledger, _ *Facts) { l.Plan("c2", []string{"o1"}, at(69)); l.Plan("c2", nil, at(80)) },
@@ -300,6 +307,10 @@ func (s server) Events(_ context.Context, _, id string) ([]client.Event, error) 
 
 func (s server) Decisions(context.Context, string, string) ([]client.Decision, error) {
 	return nil, nil
+}
+
+func (s server) Links(_ context.Context, _, id string) ([]client.Link, error) {
+	return s.f.Links[id], nil
 }
 
 func (s server) Couriers(context.Context, string) ([]client.Courier, error) { return nil, nil }

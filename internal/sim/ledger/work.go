@@ -248,3 +248,20 @@ func (a *audit) awake() {
 		}
 	}
 }
+
+// links: closing an order's links is work that is given to one of all nodes,
+// and done at least once (I8). It is tried for a while if it fails.
+func (a *audit) links() {
+	for id, links := range a.f.Links {
+		o := a.f.Orders[id]
+		ended := o.Times[o.Status]
+		if o.Status == "failed" || a.f.Now.Sub(ended) < a.s.Stall {
+			continue // to be returned; or not long ago
+		}
+		for _, link := range links {
+			if lives := link.ExpiresAt.Sub(ended); link.CreatedAt.Before(ended.Add(-a.s.Slack)) && lives > a.s.LinkGrace+a.s.Slack {
+				a.add(LinkOpen, id, "", "it was %s at %s, its link lives for %v after that", o.Status, ended.Format(time.RFC3339Nano), lives)
+			}
+		}
+	}
+}
