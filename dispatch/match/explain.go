@@ -12,26 +12,21 @@ type telling struct {
 	now    time.Time
 	o      *Options
 	riders []*rider
-	a      assignment
-	rows   map[*job]int // the bundle that a job is in
-	in     []*bundle
+	p      *plan
+	in     map[*job]*stage // the first work that a job is in
 }
 
-func newTelling(now time.Time, o *Options, riders []*rider, bundles []*bundle, a assignment) *telling {
-	t := &telling{now: now, o: o, riders: riders, a: a, in: bundles, rows: map[*job]int{}}
-	for i, b := range bundles {
-		for _, j := range b.jobs {
-			t.rows[j] = i
+func newTelling(w *round, p *plan) *telling {
+	t := &telling{now: w.s.Now, o: w.o, riders: w.riders, p: p, in: map[*job]*stage{}}
+	for _, st := range p.stages {
+		if st == nil {
+			continue
+		}
+		for _, j := range st.jobs {
+			t.in[j] = st
 		}
 	}
 	return t
-}
-
-// choice is the option that the assignment took for a bundle, which must
-// have one.
-func (t *telling) choice(b *bundle) option {
-	rider := t.a.col[t.rows[b.jobs[0]]]
-	return b.options[slices.IndexFunc(b.options, func(op option) bool { return op.rider == rider })]
 }
 
 func (t *telling) decision(j *job) Decision {
@@ -47,24 +42,28 @@ func (t *telling) decision(j *job) Decision {
 		}
 		return d
 	}
-	row, ok := t.rows[j]
-	if !ok {
+	b := t.in[j]
+	if r, ok := t.p.behind[j]; ok {
+		t.addOptions(&d, j.options, nil, false)
+		t.addRefused(&d, j)
+		d.Why = "planned for courier " + t.riders[r].ID + " after order " + t.p.stages[r].jobs[0].ID
+		return d
+	}
+	if b == nil && len(j.options) == 0 {
 		t.addRefused(&d, j)
 		d.Why = t.nobody(j)
 		return d
 	}
-	b := t.in[row]
-	if t.a.col[row] == none {
-		t.addOptions(&d, b, nil, false)
+	if b == nil {
+		t.addOptions(&d, j.options, nil, false)
 		t.addRefused(&d, j)
-		d.Why = t.outbid(j, b)
+		d.Why = t.outbid(j)
 		return d
 	}
-	chosen := t.choice(b)
-	given := chosen.setOut <= t.o.CommitAhead
-	t.addOptions(&d, b, &chosen, given)
+	chosen := b.chosen
+	t.addOptions(&d, b.options, &chosen, b.given)
 	t.addRefused(&d, j)
-	if !given {
+	if !b.given {
 		d.Why = t.held(j, chosen)
 		return d
 	}
@@ -86,15 +85,15 @@ func (t *telling) decision(j *job) Decision {
 	return d
 }
 
-// addOptions lists who could take the bundle, cheapest first.
-func (t *telling) addOptions(d *Decision, b *bundle, chosen *option, given bool) {
-	for _, op := range b.options {
+// addOptions lists who could take the work, cheapest first.
+func (t *telling) addOptions(d *Decision, options []option, chosen *option, given bool) {
+	for _, op := range options {
 		is := chosen != nil && op.rider == chosen.rider
 		if len(d.Candidates) >= t.o.MaxExplained && !is {
 			continue // the chosen one is told of wherever it stands
 		}
 		c := Candidate{Courier: t.riders[op.rider].ID, Cost: seconds(op.cost), Parts: op.Parts}
-		other := t.a.row[op.rider]
+		other := t.p.stages[op.rider]
 		switch {
 		case is && given:
 			c.Chosen = true
@@ -102,8 +101,8 @@ func (t *telling) addOptions(d *Decision, b *bundle, chosen *option, given bool)
 			c.Why = "best so far, need not set out yet"
 		case chosen != nil && op.cost > chosen.cost:
 			c.Why = fmt.Sprintf("costs %.0f s more", seconds(op.cost-chosen.cost))
-		case other != none:
-			c.Why = "given to order " + t.in[other].jobs[0].ID + ", which saves more"
+		case other != nil:
+			c.Why = "given to order " + other.jobs[0].ID + ", which saves more"
 		case chosen != nil:
 			c.Why = "costs the same"
 		default:
@@ -151,15 +150,15 @@ func (t *telling) nobody(j *job) string {
 }
 
 // outbid says why a job with options got none of them.
-func (t *telling) outbid(j *job, b *bundle) string {
+func (t *telling) outbid(j *job) string {
 	taken := 0
-	for _, op := range b.options {
-		if t.a.row[op.rider] != none {
+	for _, op := range j.options {
+		if t.p.stages[op.rider] != nil {
 			taken++
 		}
 	}
 	switch {
-	case taken < len(b.options):
+	case taken < len(j.options):
 		return "ready in " + inWords(max(j.ready, 0)) + ": waiting costs nothing"
 	case taken == 1:
 		return "the only courier who can take it is given to another order"
@@ -169,6 +168,14 @@ func (t *telling) outbid(j *job, b *bundle) string {
 
 // held says why a job that has a courier is not given out yet.
 func (t *telling) held(j *job, chosen option) string {
+	switch r := t.riders[chosen.rider]; {
+	case r.off:
+		return "kept for courier " + r.ID + ", on duty in " + inWords(r.begin)
+	case t.o.OneTask && len(r.nodes) > 0:
+		return "kept for courier " + r.ID + ", who is busy until then"
+	case chosen.setOut <= t.o.CommitAhead:
+		return "a courier is kept for orders that are likely to come"
+	}
 	if j.ready > 0 && len(t.riders[chosen.rider].nodes) == 0 {
 		return "ready in " + inWords(j.ready) + ": waiting costs nothing"
 	}

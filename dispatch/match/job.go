@@ -22,7 +22,8 @@ type job struct {
 	looked  []look          // couriers that cannot take it, nearest first, bounded
 	refused [reasons]int    // how many cannot, by reason
 	lacking string          // the skill that the first unskilled one lacks
-	options []option        // couriers that can, cheapest first
+	able    []reached       // couriers that the rules permit, soonest there first
+	options []option        // those that can take it now, cheapest first
 }
 
 // look is a courier that was looked at in vain.
@@ -90,9 +91,9 @@ func (j *job) refuse(rider int32, f refusal, o *Options) {
 // take it, priced.
 func (j *job) search(f *field, byID map[string]int32, p *pricer) {
 	o := p.o
-	able := j.able(f, byID, o)
+	j.able = j.ask(f, byID, o)
 	first := never
-	for _, c := range able {
+	for _, c := range j.able {
 		first = min(first, c.reach)
 		got, no := p.price(f.riders[c.rider], []*job{j})
 		if no.why != fine {
@@ -110,9 +111,9 @@ type reached struct {
 	reach time.Duration
 }
 
-// able lists the couriers near the pickup that the hard rules permit, soonest
+// ask lists the couriers near the pickup that the hard rules permit, soonest
 // there first, at most MaxCandidates.
-func (j *job) able(f *field, byID map[string]int32, o *Options) []reached {
+func (j *job) ask(f *field, byID map[string]int32, o *Options) []reached {
 	var able []reached
 	look := func(i int32) {
 		r := f.riders[i]

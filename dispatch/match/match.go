@@ -29,7 +29,34 @@ const (
 type Snapshot struct {
 	Now      time.Time
 	Orders   []Order   // waiting, in any order
-	Couriers []Courier // on duty and live, in any order
+	Couriers []Courier // on duty and live, or soon to be, in any order
+
+	Seed uint64   // of the search's dice
+	Last []Intent // what the last round intended and nobody has been told of; who or what is gone is skipped
+	Past []Demand // orders of the last hour from this area, placed before Now, whatever became of them; may be empty
+}
+
+// Intent is what a round plans for a courier and does not tell it yet: the
+// stops from the first new one on, in order, committed ones between them
+// included.
+type Intent struct {
+	Courier string
+	Stops   []StopRef
+}
+
+// StopRef names a stop.
+type StopRef struct {
+	Order string
+	Kind  StopKind
+}
+
+// Demand is an order of the past, from which the search draws what may come.
+type Demand struct {
+	Placed  time.Time
+	Ready   time.Time
+	Pickup  geo.Point
+	Dropoff geo.Point
+	Size    int
 }
 
 // Order is one that waits for a courier.
@@ -51,15 +78,17 @@ type Order struct {
 
 // Courier is one who may get work.
 type Courier struct {
-	ID       string
-	At       geo.Point
-	Vehicle  geo.Vehicle
-	Capacity int
-	Onboard  int // units in the bag now
-	Skills   []string
-	ShiftEnd time.Time // no pickup after; zero: none
-	Closed   bool      // takes no new work now (an open offer), plan still counts
-	Stops    []Stop    // the committed plan
+	ID         string
+	At         geo.Point
+	Vehicle    geo.Vehicle
+	Capacity   int
+	Onboard    int // units in the bag now
+	Skills     []string
+	ShiftStart time.Time // from when it takes work; zero or past: now
+	ShiftEnd   time.Time // no pickup after; zero: none
+	Earned     float64   // this shift, in any unit: see Options.FairWeight
+	Closed     bool      // takes no new work now (an open offer), plan still counts
+	Stops      []Stop    // the committed plan
 }
 
 // Stop is one visit of a plan.
@@ -80,6 +109,7 @@ type Stop struct {
 type Result struct {
 	Assignments []Assignment // by courier id; each courier at most once
 	Decisions   []Decision   // one for each order of the snapshot, by order id
+	Intents     []Intent     // by courier id: the next snapshot's Last
 }
 
 // Assignment gives a bundle of orders to a courier, with its whole new plan.

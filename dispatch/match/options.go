@@ -75,8 +75,65 @@ type Options struct {
 	PriorityCost time.Duration
 	Patience     time.Duration
 
+	// OneTask gives a courier nothing while it has any committed stop. It
+	// still takes part in the plan, with the place and time where it will be
+	// free.
+	OneTask bool
+	// Interleave lets new orders of several places be under way together.
+	// Without it a courier who carries a new order fetches no other one but
+	// at the place where it stands.
+	Interleave bool
+
+	// Search is how long the plan is improved. Without any rounds a round's
+	// plan is the cheapest assignment of bundles to couriers, one each.
+	Search Search
+	// Futures are the orders that may come, drawn from those of the past.
+	Futures Futures
+	// Stop, if set, is asked now and then whether to end the search early.
+	// Whoever sets it to watch a clock gives up that a snapshot decides the
+	// result.
+	Stop func() bool
+
+	// ChurnCost is what it costs to plan an order with another courier than
+	// the last round did: plans are steadier, a little worse.
+	ChurnCost time.Duration
+	// FairWeight is what an order costs more, in seconds, with a courier for
+	// each unit that it has earned more than the one who has earned least.
+	FairWeight float64
+	// AnswerTime is how long a courier without a plan takes to answer an
+	// offer, and so to set out.
+	AnswerTime time.Duration
+
 	// MaxExplained bounds the candidates named in a decision.
 	MaxExplained int
+}
+
+// Search is a budget in rounds of taking some orders out of the plan and
+// putting them back: so many, and so many for each waiting order, up to Most
+// (0: no bound). It is counted, not timed, so that a snapshot decides the
+// result on a machine of any speed.
+type Search struct {
+	Base     int
+	PerOrder int
+	Most     int
+}
+
+func (b Search) rounds(orders int) int {
+	n := b.Base + b.PerOrder*orders
+	if b.Most > 0 {
+		n = min(n, b.Most)
+	}
+	return n
+}
+
+// Futures are sampled: each draws as many orders as the past foretells for
+// the time ahead, plans with them, and votes on what to give out now.
+type Futures struct {
+	Count  int           // how many; 0: the plan looks at real orders alone
+	Window time.Duration // how much of the past is drawn from
+	Ahead  time.Duration // how far ahead
+	Weight float64       // of a drawn order, where a real one has 1
+	Search Search        // the budget of each
 }
 
 // DefaultOptions suit couriers on bicycles and scooters in a city.
@@ -107,6 +164,9 @@ func DefaultOptions() Options {
 		AgeWeight:      1,
 		PriorityCost:   time.Hour,
 		Patience:       15 * time.Minute,
+		Interleave:     true,
+		Search:         Search{Base: 100, PerOrder: 10, Most: 20_000},
+		Futures:        Futures{Window: time.Hour, Ahead: 20 * time.Minute, Weight: 0.4, Search: Search{Base: 100, PerOrder: 10, Most: 5_000}},
 		MaxExplained:   12,
 	}
 }
@@ -126,6 +186,7 @@ func (o Options) Validate() error {
 		{"MaxDelay", o.MaxDelay}, {"LookAhead", o.LookAhead}, {"CommitAhead", o.CommitAhead},
 		{"BusyAhead", o.BusyAhead},
 		{"Unserved", o.Unserved}, {"PriorityCost", o.PriorityCost}, {"Patience", o.Patience},
+		{"ChurnCost", o.ChurnCost}, {"AnswerTime", o.AnswerTime}, {"Futures.Window", o.Futures.Window}, {"Futures.Ahead", o.Futures.Ahead},
 	} {
 		if d.value < 0 || d.value > maxDuration {
 			fail("%s: %v is not within 0 and %v", d.name, d.value, maxDuration)
@@ -137,6 +198,7 @@ func (o Options) Validate() error {
 	}{
 		{"TravelWeight", o.TravelWeight}, {"StandWeight", o.StandWeight}, {"WaitWeight", o.WaitWeight},
 		{"LateWeight", o.LateWeight}, {"AgeWeight", o.AgeWeight},
+		{"FairWeight", o.FairWeight}, {"Futures.Weight", o.Futures.Weight},
 	} {
 		if !(w.value >= 0 && w.value <= maxWeight) {
 			fail("%s: %v is not within 0 and %v", w.name, w.value, maxWeight)
@@ -160,6 +222,18 @@ func (o Options) Validate() error {
 	if o.MaxStops < 2 {
 		fail("MaxStops: %d is under 2", o.MaxStops)
 	}
+	for _, n := range []struct {
+		name  string
+		value int
+	}{
+		{"Search.Base", o.Search.Base}, {"Search.PerOrder", o.Search.PerOrder}, {"Search.Most", o.Search.Most},
+		{"Futures.Count", o.Futures.Count}, {"Futures.Search.Base", o.Futures.Search.Base},
+		{"Futures.Search.PerOrder", o.Futures.Search.PerOrder}, {"Futures.Search.Most", o.Futures.Search.Most},
+	} {
+		if n.value < 0 || n.value > maxRounds {
+			fail("%s: %d is not within 0 and %d", n.name, n.value, maxRounds)
+		}
+	}
 	if o.MaxExplained < 1 {
 		fail("MaxExplained: %d is under 1", o.MaxExplained)
 	}
@@ -173,4 +247,5 @@ const (
 	maxWeight   = 1000.0
 	maxRadius   = 100_000.0
 	maxBundle   = 5
+	maxRounds   = 1_000_000
 )

@@ -23,9 +23,10 @@ type pricer struct {
 	legs  []time.Duration // travel between nodes, filled when asked; start is the last
 	width int
 	w     walk
-	seq   []int // being tried
-	plan  []int // made by insert
-	best  []int // the cheapest, made by price
+	came  []time.Duration // by job: when the courier comes to its pickup
+	seq   []int           // being tried
+	plan  []int           // made by insert
+	best  []int           // the cheapest, made by price
 	leg   func(from, to int) time.Duration
 }
 
@@ -65,7 +66,8 @@ func (p *pricer) price(r *rider, jobs []*job) (price, refusal) {
 }
 
 func (p *pricer) load(r *rider, jobs []*job) refusal {
-	p.r, p.jobs = r, jobs
+	p.r, p.jobs, p.w.begin = r, jobs, r.begin
+	p.came = append(p.came[:0], make([]time.Duration, len(jobs))...)
 	p.nodes = append(p.nodes[:0], r.nodes...)
 	if len(p.nodes)+2*len(jobs) > p.o.MaxStops {
 		return refusal{why: planFull}
@@ -158,7 +160,6 @@ func (p *pricer) try(pickup int) (price, refusal) {
 	}
 	var out price
 	load := p.r.Onboard
-	arrive := p.w.arrive[pickup]
 	for pos, k := range p.seq {
 		node, hand := &p.nodes[k], p.w.hand[pos]
 		fresh := k >= n
@@ -169,12 +170,15 @@ func (p *pricer) try(pickup int) (price, refusal) {
 			if hand > p.r.end && (fresh || base.hand[k] <= p.r.end) {
 				return price{}, refusal{why: shiftOver}
 			}
+			if fresh {
+				p.came[(k-n)/2] = p.w.arrive[pos]
+			}
 			continue
 		}
 		load -= node.size
 		if fresh {
 			j := p.jobs[(k-n)/2]
-			if len(p.jobs) > 1 && hand-p.alone(arrive, k, j) > o.MaxDelay {
+			if len(p.jobs) > 1 && hand-p.alone(p.came[(k-n)/2], k, j) > o.MaxDelay {
 				return price{}, refusal{why: breaksPromise}
 			}
 			out.Wait += o.WaitWeight * (hand - node.best).Seconds()

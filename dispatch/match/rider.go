@@ -19,11 +19,18 @@ type rider struct {
 	kind  int             // of its vehicle, among those of the round
 	end   time.Duration   // of the shift; no pickup after
 	known bool            // its position is a place on Earth
+	begin time.Duration   // of the shift, or when it has answered; nothing is done before
+	off   bool            // not on shift yet
 }
 
 func newRider(c *Courier, kind int, now time.Time, o *Options) *rider {
 	r := &rider{Courier: c, kind: kind, nodes: make([]node, len(c.Stops)), end: sinceOr(c.ShiftEnd, now, never)}
 	r.known = c.At.Validate() == nil
+	r.begin = max(0, sinceOr(c.ShiftStart, now, 0))
+	if r.off = r.begin > 0; len(c.Stops) == 0 {
+		r.begin = max(r.begin, o.AnswerTime)
+	}
+	r.base.begin = r.begin
 	at, seq := c.At, make([]int, len(c.Stops))
 	for i, s := range c.Stops {
 		r.nodes[i], seq[i] = nodeOf(s, now), i
@@ -42,14 +49,14 @@ func newRider(c *Courier, kind int, now time.Time, o *Options) *rider {
 func (r *rider) reaches(p geo.Point, o *Options) time.Duration {
 	last := len(r.nodes) - 1
 	if last < 0 {
-		return o.Router.Travel(r.At, p, r.Vehicle)
+		return r.begin + o.Router.Travel(r.At, p, r.Vehicle)
 	}
 	best := r.base.depart[last] + o.Router.Travel(r.nodes[last].at, p, r.Vehicle)
 	if o.AppendOnly {
 		return best
 	}
 	if r.fixed == 0 {
-		best = min(best, o.Router.Travel(r.At, p, r.Vehicle))
+		best = min(best, r.begin+o.Router.Travel(r.At, p, r.Vehicle))
 	}
 	for i := max(0, r.fixed-1); i < last; i++ {
 		if r.base.depart[i] < best {
@@ -177,11 +184,16 @@ func newPlane(at geo.Point) plane {
 	return plane{at, metresPerDegree, metresPerDegree * math.Cos(at.Lat*math.Pi/180)}
 }
 
-func (p plane) within(q geo.Point, radius float64) bool {
+func (p plane) within(q geo.Point, radius float64) bool { return p.square(q) <= radius*radius }
+
+// far is the distance to a point in metres.
+func (p plane) far(q geo.Point) float64 { return math.Sqrt(p.square(q)) }
+
+func (p plane) square(q geo.Point) float64 {
 	degrees := math.Abs(p.at.Lng - q.Lng)
 	if degrees > 180 { // across the antimeridian
 		degrees = 360 - degrees
 	}
 	north, east := (p.at.Lat-q.Lat)*p.north, degrees*p.east
-	return north*north+east*east <= radius*radius
+	return north*north + east*east
 }

@@ -99,13 +99,14 @@ type walk struct {
 	stood                []time.Duration // standing and waiting in the whole visit
 	visit                []int           // the position at which the visit begins
 	travel, stand        time.Duration   // totals
+	begin                time.Duration   // when it sets out at the earliest; stays between runs
 }
 
 // run works out the times of the nodes in the sequence seq. leg gives travel
 // times between two nodes by index.
 func (w *walk) run(nodes []node, seq []int, leg func(from, to int) time.Duration, o *Options) {
 	w.reset(len(seq))
-	t, from := time.Duration(0), start
+	t, from := w.begin, start
 	for i := 0; i < len(seq); {
 		first := &nodes[seq[i]]
 		if !first.arrived {
@@ -140,7 +141,7 @@ func (w *walk) run(nodes []node, seq []int, leg func(from, to int) time.Duration
 // any hand-over to a customer becoming later.
 func (w *walk) setOut(nodes []node, seq []int, pos int) time.Duration {
 	pos = w.visit[pos]
-	t := time.Duration(0)
+	t := w.begin
 	if pos > 0 {
 		t = w.depart[pos-1]
 	}
@@ -158,7 +159,7 @@ func (w *walk) setOut(nodes []node, seq []int, pos int) time.Duration {
 
 func (w *walk) reset(n int) {
 	if cap(w.visit) < n {
-		*w = walk{visit: make([]int, 2*n)}
+		*w = walk{visit: make([]int, 2*n), begin: w.begin}
 		for _, s := range []*[]time.Duration{&w.arrive, &w.hand, &w.depart, &w.stood} {
 			*s = make([]time.Duration, 2*n)
 		}

@@ -3,6 +3,7 @@ package match
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"courier/geo"
 )
@@ -15,64 +16,129 @@ import (
 // the stop where the courier stands. A courier gets at most one bundle a
 // round, an order at most one courier.
 func Solve(s Snapshot, o Options) Result {
+	w := newRound(s, &o)
+	pl := newPool(w.awake, w.riders, w.p)
+	var p *plan
+	if o.Search == (Search{}) && o.Futures.Count == 0 || len(w.awake) == 0 || len(w.riders) == 0 {
+		p = w.oneShot(pl, pl.solve())
+	} else {
+		p = w.search(pl)
+	}
+	return w.result(p)
+}
+
+// round is a snapshot made ready.
+type round struct {
+	s      Snapshot
+	o      *Options
+	p      *pricer
+	field  *field
+	riders []*rider
+	rider  map[string]int32 // by id
+	jobs   []*job           // all
+	awake  []*job           // those that take part
+	kinds  []geo.Vehicle
+}
+
+func newRound(s Snapshot, o *Options) *round {
+	w := &round{s: s, o: o, p: newPricer(o), rider: make(map[string]int32, len(s.Couriers))}
 	orders, couriers := slices.Clone(s.Orders), slices.Clone(s.Couriers)
 	slices.SortFunc(orders, func(a, b Order) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(couriers, func(a, b Courier) int { return cmp.Compare(a.ID, b.ID) })
-
-	riders, byID := make([]*rider, len(couriers)), make(map[string]int32, len(couriers))
-	var vehicles []geo.Vehicle
+	couriers = slices.DeleteFunc(couriers, func(c Courier) bool { return sinceOr(c.ShiftStart, s.Now, 0) > o.LookAhead })
 	for i := range couriers {
-		kind := slices.Index(vehicles, couriers[i].Vehicle)
+		kind := slices.Index(w.kinds, couriers[i].Vehicle)
 		if kind < 0 {
-			kind = len(vehicles)
-			vehicles = append(vehicles, couriers[i].Vehicle)
+			kind = len(w.kinds)
+			w.kinds = append(w.kinds, couriers[i].Vehicle)
 		}
-		riders[i] = newRider(&couriers[i], kind, s.Now, &o)
-		byID[couriers[i].ID] = int32(i)
+		w.riders = append(w.riders, newRider(&couriers[i], kind, s.Now, o))
+		w.rider[couriers[i].ID] = int32(i)
 	}
-	f, p := newField(riders), newPricer(&o)
-	jobs, awake := make([]*job, len(orders)), make([]*job, 0, len(orders))
+	w.field = newField(w.riders)
 	for i := range orders {
-		j := newJob(&orders[i], s.Now, vehicles, &o)
-		if jobs[i] = j; j.nowhere || j.asleep {
+		j := newJob(&orders[i], s.Now, w.kinds, o)
+		if w.jobs = append(w.jobs, j); j.nowhere || j.asleep {
 			continue
 		}
-		j.search(f, byID, p)
-		awake = append(awake, j)
+		j.search(w.field, w.rider, w.p)
+		w.awake = append(w.awake, j)
 	}
+	return w
+}
 
-	pl := newPool(awake, riders, p)
-	a := pl.solve()
-	t := newTelling(s.Now, &o, riders, pl.bundles, a)
+// search plans by search, from what the last round intended, or else from
+// the one-shot assignment.
+func (w *round) search(pl *pool) *plan {
+	s, o := w.s, w.o
+	var past []*job
+	var demand []Demand
+	if o.Futures.Count > 0 {
+		demand = recent(s, o)
+	}
+	for i := range demand {
+		d := &demand[i]
+		j := newJob(&Order{Pickup: d.Pickup, Dropoff: d.Dropoff, Ready: s.Now, Size: d.Size}, s.Now, w.kinds, o)
+		j.able = j.ask(w.field, w.rider, o)
+		past = append(past, j)
+	}
+	ghosts := 2*int(float64(len(past))*o.Futures.Ahead.Seconds()/max(1, o.Futures.Window.Seconds())) + 8
+	if len(past) == 0 {
+		ghosts = 0
+	}
+	se := newSearch(s, o, w.awake, w.riders, past, newLegs(o.Router, w.kinds), ghosts)
+	number := make(map[string]int32, len(w.awake))
+	for k, j := range w.awake {
+		number[j.ID] = int32(k)
+	}
+	last := slices.Clone(s.Last)
+	slices.SortStableFunc(last, func(a, b Intent) int { return cmp.Compare(a.Courier, b.Courier) })
+	if len(last) == 0 {
+		last = w.oneShot(pl, pl.solve()).intents(false)
+		se.resume(last, number, w.rider, 0)
+	} else {
+		se.resume(last, number, w.rider, o.ChurnCost)
+	}
+	se.fill()
+	se.improve(o.Search.rounds(len(w.awake)), o.Stop)
+	if len(past) == 0 {
+		return w.planOf(se, nil, false)
+	}
+	lead := make([]time.Duration, len(past))
+	for i := range demand {
+		lead[i] = max(0, min(demand[i].Ready.Sub(demand[i].Placed), maxDuration))
+	}
+	elected := se.vote(past, lead, func(t task) bool { return w.due(w.stageOf(se, t)) })
+	return w.planOf(se, elected, true)
+}
+
+// result turns the plan into what to tell.
+func (w *round) result(p *plan) Result {
 	var out Result
-	for r, i := range a.row {
-		if i == none {
-			continue
-		}
-		b := pl.bundles[i]
-		if chosen := t.choice(b); chosen.setOut <= o.CommitAhead {
-			out.Assignments = append(out.Assignments, pl.assignment(riders[r], b, s))
+	for r, st := range p.stages {
+		if st != nil && st.given {
+			out.Assignments = append(out.Assignments, w.assignment(int32(r), st))
 		}
 	}
-	for _, j := range jobs {
+	t := newTelling(w, p)
+	for _, j := range w.jobs {
 		out.Decisions = append(out.Decisions, t.decision(j))
 	}
+	out.Intents = p.intents(true)
 	return out
 }
 
-// assignment writes the rider's new plan out.
-func (pl *pool) assignment(r *rider, b *bundle, s Snapshot) Assignment {
-	if _, no := pl.p.price(r, b.jobs); no.why != fine {
-		panic("match: a bundle that was priced before is refused: " + no.String())
-	}
-	n := len(r.nodes)
-	stops, orders := make([]Stop, 0, len(pl.p.best)), []string(nil)
-	for _, k := range pl.p.best {
+// assignment writes a courier's new plan out.
+func (w *round) assignment(r int32, st *stage) Assignment {
+	rd := w.riders[r]
+	n := len(rd.nodes)
+	stops, orders := make([]Stop, 0, len(st.seq)), []string(nil)
+	for _, k := range st.seq {
 		if k < n {
-			stops = append(stops, r.Stops[k])
+			stops = append(stops, rd.Stops[k])
 			continue
 		}
-		j := b.jobs[(k-n)/2]
+		j := st.jobs[(k-n)/2]
 		pickup, dropoff := j.stops()
 		if (k-n)%2 == 0 {
 			stops = append(stops, pickup)
@@ -81,5 +147,5 @@ func (pl *pool) assignment(r *rider, b *bundle, s Snapshot) Assignment {
 			orders = append(orders, j.ID)
 		}
 	}
-	return Assignment{Courier: r.ID, Orders: orders, Stops: Schedule(s.Now, *r.Courier, stops, *pl.o)}
+	return Assignment{Courier: rd.ID, Orders: orders, Stops: Schedule(w.s.Now, *rd.Courier, stops, *w.o)}
 }

@@ -28,7 +28,7 @@ func (steady) Travel(from, to geo.Point, _ geo.Vehicle) time.Duration {
 
 func options(change ...func(*Options)) Options {
 	o := DefaultOptions()
-	o.Router = steady{}
+	o.Router, o.Search = steady{}, Search{}
 	for _, f := range change {
 		f(&o)
 	}

@@ -1,0 +1,233 @@
+package match
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+)
+
+// recent are the orders of the past that count, oldest first.
+func recent(s Snapshot, o *Options) []Demand {
+	var out []Demand
+	for _, d := range s.Past {
+		if age := s.Now.Sub(d.Placed); age >= 0 && age <= o.Futures.Window && d.Pickup.Validate() == nil && d.Dropoff.Validate() == nil {
+			out = append(out, d)
+		}
+	}
+	slices.SortFunc(out, func(a, b Demand) int {
+		return cmp.Or(a.Placed.Compare(b.Placed), a.Ready.Compare(b.Ready),
+			cmp.Compare(a.Pickup.Lat, b.Pickup.Lat), cmp.Compare(a.Pickup.Lng, b.Pickup.Lng),
+			cmp.Compare(a.Dropoff.Lat, b.Dropoff.Lat), cmp.Compare(a.Dropoff.Lng, b.Dropoff.Lng), cmp.Compare(a.Size, b.Size))
+	})
+	return out
+}
+
+// imagine adds drawn orders to the plan. They are as many as the past
+// foretells, give or take what chance does, and at most most.
+func (s *search) imagine(past []*job, lead []time.Duration, most int) {
+	f := &s.o.Futures
+	n := s.poisson(float64(len(past)) * f.Ahead.Seconds() / f.Window.Seconds())
+	from := len(s.orders)
+	for range min(n, most) {
+		i := s.dice.IntN(len(past))
+		placed := time.Duration(s.dice.Int64N(int64(f.Ahead)))
+		j := *past[i]
+		j.ready = placed + lead[i]
+		j.pickup.open = j.ready
+		j.dropoff.best += j.ready
+		k := int32(len(s.orders))
+		s.orders = s.orders[:k+1]
+		s.addOrder(k, &j, f.Weight, placed)
+		s.orders[k].ghost = true
+		s.nodes[2*k].solo = true
+		s.cost += s.orders[k].alone
+	}
+	s.acquaint(from)
+}
+
+func (s *search) poisson(mean float64) int {
+	// The sum of independent ones, as e^-mean is 0 for a large mean.
+	n := 0
+	for ; mean > 0; mean -= 16 {
+		least, p := math.Exp(-min(mean, 16)), s.dice.Float64()
+		for ; p > least; n++ {
+			p *= s.dice.Float64()
+		}
+	}
+	return n
+}
+
+// image is a plan put aside.
+type image struct {
+	routes []route
+	on     []int32
+	free   []int32
+	cost   int64
+}
+
+func (s *search) image() *image {
+	m := &image{routes: make([]route, len(s.routes)), free: slices.Clone(s.free), cost: s.cost}
+	for r := range s.routes {
+		m.routes[r] = s.routes[r].clone()
+	}
+	for k := range s.orders {
+		m.on = append(m.on, s.orders[k].on)
+	}
+	return m
+}
+
+func (rt *route) clone() route {
+	out := *rt
+	out.seq, out.marks, out.back = slices.Clone(rt.seq), slices.Clone(rt.marks), slices.Clone(rt.back)
+	return out
+}
+
+// show goes back to a plan; drawn orders that it does not know are gone.
+func (s *search) show(m *image) {
+	for r := range m.routes {
+		if s.routes[r].stamp != m.routes[r].stamp {
+			s.routes[r] = m.routes[r].clone()
+		}
+	}
+	s.orders = s.orders[:len(m.on)]
+	for k := range s.orders {
+		s.orders[k].on = m.on[k]
+	}
+	s.free, s.cost = append(s.free[:0], m.free...), m.cost
+	s.keep()
+}
+
+// forget takes the drawn orders off the plan.
+func (s *search) forget(real int) {
+	for k := real; k < len(s.orders); k++ {
+		s.mark(int32(k))
+	}
+	s.clear()
+	s.out = s.out[:0]
+	s.free = slices.DeleteFunc(s.free, func(k int32) bool { return int(k) >= real })
+	s.orders = s.orders[:real]
+	s.keep()
+	s.recount()
+}
+
+func (s *search) recount() {
+	s.cost = 0
+	for r := range s.routes {
+		s.cost += s.routes[r].cost
+	}
+	for k := range s.orders {
+		if t := &s.orders[k]; t.on == none {
+			s.cost += t.alone
+		} else {
+			s.cost += s.surcharge(int32(k), t.on)
+		}
+	}
+}
+
+// ballot is what the futures say should start now.
+type ballot struct {
+	tasks []task
+	votes []int
+	order []int // by order: in how many futures it starts now
+}
+
+func (b *ballot) cast(t task) {
+	for _, k := range t.orders {
+		b.order[k]++
+	}
+	for i := range b.tasks {
+		if b.tasks[i].rider == t.rider && slices.Equal(b.tasks[i].seq, t.seq) {
+			b.votes[i]++
+			return
+		}
+	}
+	b.tasks, b.votes = append(b.tasks, t), append(b.votes, 1)
+}
+
+// elect lists the tasks that start now: of orders that at least half of the
+// futures start now, by votes, each order and courier once.
+func (b *ballot) elect(futures int) []task {
+	rank := make([]int, len(b.tasks))
+	for i := range rank {
+		rank[i] = i
+	}
+	slices.SortStableFunc(rank, func(x, y int) int { return cmp.Compare(b.votes[y], b.votes[x]) })
+	riders, orders := map[int32]bool{}, map[int32]bool{}
+	var out []task
+	for _, i := range rank {
+		t := b.tasks[i]
+		if riders[t.rider] || slices.ContainsFunc(t.orders, func(k int32) bool { return orders[k] || 2*b.order[k] < futures }) {
+			continue
+		}
+		riders[t.rider] = true
+		for _, k := range t.orders {
+			orders[k] = true
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// vote plans with each future in turn, from the plan as it is, and elects the
+// tasks to start now. The plan that agrees best with them is left, without
+// the drawn orders.
+func (s *search) vote(past []*job, lead []time.Duration, starts func(task) bool) []task {
+	real, f := len(s.orders), &s.o.Futures
+	b := ballot{order: make([]int, real)}
+	begin := s.image()
+	ends, cast := make([]*image, f.Count), make([][]task, f.Count)
+	for n := range f.Count {
+		if n > 0 {
+			s.show(begin)
+		}
+		s.imagine(past, lead, cap(s.orders)-real)
+		s.fill()
+		s.improve(f.Search.rounds(real), s.o.Stop)
+		for r := range s.routes {
+			if t, ok := s.first(int32(r)); ok && starts(t) {
+				b.cast(t)
+				cast[n] = append(cast[n], t)
+			}
+		}
+		s.forget(real)
+		ends[n] = s.image()
+	}
+	elected := b.elect(f.Count)
+	best, most := 0, -1
+	for n, tasks := range cast {
+		agree := 0
+		for _, t := range tasks {
+			if slices.ContainsFunc(elected, func(e task) bool { return e.rider == t.rider && slices.Equal(e.seq, t.seq) }) {
+				agree += len(t.orders)
+			}
+		}
+		if agree > most {
+			best, most = n, agree
+		}
+	}
+	s.show(ends[best])
+	return slices.DeleteFunc(elected, func(t task) bool { return !s.enact(t) })
+}
+
+// enact makes an elected task the only one of its courier, and says whether
+// it may be.
+func (s *search) enact(t task) bool {
+	if have, ok := s.first(t.rider); ok && slices.Equal(have.seq, t.seq) {
+		return true
+	}
+	s.keep()
+	s.out = s.out[:0]
+	for _, k := range t.orders {
+		s.mark(k)
+	}
+	// What the courier was to do else comes later, or with others.
+	s.touch(t.rider)
+	s.empty(t.rider)
+	s.clear()
+	s.free = append(s.free, s.out...)
+	s.out = s.out[:0]
+	s.keep()
+	defer s.keep()
+	return s.adopt(t.rider, t.seq, t.orders)
+}

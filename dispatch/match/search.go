@@ -1,0 +1,333 @@
+package match
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// search improves the couriers' routes by large neighbourhood search: it
+// takes some orders out, puts them back in where they cost least, and keeps
+// what is no worse.
+//
+//	last round's intents, or the assignment → routes ⇄ ruin, recreate → plan
+//
+// A search costs no allocation once its buffers have grown.
+type search struct {
+	o       *Options
+	legs    *legs
+	dice    *rand.Rand
+	orders  []target
+	nodes   []visitNode // pickup and drop-off of each order, then committed stops
+	runners []runner
+	routes  []route
+	stamps  uint32
+	free    []int32 // orders on no route
+	cost    int64   // of all routes, and of the orders on none
+
+	pickService, dropService time.Duration
+	stand                    int64
+	came                     []time.Duration // by order: when its courier comes to the pickup, of the last walk
+	kept                     uint32          // routes up to this stamp are of the kept plan
+	saved                    []route         // routes changed since, as they were
+	savedAs                  []int32
+	savedN                   int
+	changed                  []bool // by courier
+	trial                    []int32
+	out                      []int32 // orders taken out
+	mates                    []int32 // kept copy of free
+}
+
+// target is an order as the search sees it.
+type target struct {
+	riders []int32 // who may take it
+	memo   []memo  // two for each of them
+	alone  int64   // what leaving it costs
+	on     int32   // whose route it is on, or none
+	last   int32   // whose it was meant to be, or none
+	churn  int64   // what another one costs
+	near   []int32 // orders alike, by nearness
+	ghost  bool
+}
+
+// memo remembers where an order costs least in a route, and how much.
+type memo struct {
+	cost  int64
+	stamp uint32
+	i, j  int32 // positions of its stops, before either is in
+}
+
+func (s *search) surcharge(k, r int32) int64 {
+	t := &s.orders[k]
+	if t.last != none && t.last != r {
+		return s.runners[r].extra + t.churn
+	}
+	return s.runners[r].extra
+}
+
+// place finds the cheapest place of an order in a courier's route.
+func (s *search) place(k int32, slot int) memo {
+	t := &s.orders[k]
+	r := t.riders[slot]
+	rt := &s.routes[r]
+	two := t.memo[2*slot : 2*slot+2]
+	for _, m := range two {
+		if m.stamp == rt.stamp {
+			return m
+		}
+	}
+	found := s.cheapest(k, r)
+	if rt.stamp > s.kept { // of a plan that may be dropped: the kept one's memo stays
+		two[1] = found
+	} else {
+		two[0] = found
+	}
+	return found
+}
+
+func (s *search) cheapest(k, r int32) memo {
+	rt, run := &s.routes[r], &s.runners[r]
+	found := memo{cost: unpayable, stamp: rt.stamp}
+	n := len(rt.seq)
+	if rt.dead || n+2 > s.o.MaxStops {
+		return found
+	}
+	pickup := 2 * k
+	extra := s.surcharge(k, r)
+	apart := !s.o.Interleave
+	for i := n; i >= run.lo; i-- {
+		from := rt.back[i]
+		if i > 0 && s.nodes[rt.seq[i-1]].pickup {
+			if from = rt.back[i-1]; i < n && s.joins(pickup, rt.seq[i-1]) && s.joins(pickup, rt.seq[i]) {
+				continue // later in the same visit is the same
+			}
+		}
+		if apart && int(rt.back[i]) != i && !s.joins(pickup, rt.seq[i-1]) {
+			continue
+		}
+		m := rt.marks[from]
+		for j := i; j <= n; j++ {
+			seq := append(s.trial[:0], rt.seq[:i]...)
+			seq = append(seq, pickup)
+			seq = append(seq, rt.seq[i:j]...)
+			seq = append(seq, pickup+1)
+			seq = append(seq, rt.seq[j:]...)
+			s.trial = seq
+			if cost, ok := s.walk(r, seq, int(from), m, j+2, false); ok {
+				if cost += extra - rt.cost; cost < found.cost {
+					found = memo{cost, rt.stamp, int32(i), int32(j)}
+				}
+			}
+			if apart && j < n && s.nodes[rt.seq[j]].pickup && s.nodes[rt.seq[j]].order >= 0 {
+				break
+			}
+		}
+	}
+	return found
+}
+
+func (s *search) joins(pickup, other int32) bool {
+	n := &s.nodes[other]
+	return n.pickup && s.together(n, &s.nodes[pickup])
+}
+
+// insert puts an order where the memo says.
+func (s *search) insert(k, r int32, m memo) {
+	s.touch(r)
+	rt := &s.routes[r]
+	old := rt.cost
+	seq := append(s.trial[:0], rt.seq[:m.i]...)
+	seq = append(seq, 2*k)
+	seq = append(seq, rt.seq[m.i:m.j]...)
+	seq = append(seq, 2*k+1)
+	seq = append(seq, rt.seq[m.j:]...)
+	s.trial = seq
+	if !s.put(r, seq) {
+		panic("match: a place that was found before is refused")
+	}
+	t := &s.orders[k]
+	t.on = r
+	s.cost += rt.cost - old + s.surcharge(k, r) - t.alone
+}
+
+// remove takes the orders that are marked as on no courier off a route.
+func (s *search) remove(r int32) {
+	s.touch(r)
+	rt := &s.routes[r]
+	old := rt.cost
+	seq := s.trial[:0]
+	for _, n := range rt.seq {
+		if k := s.nodes[n].order; k < 0 || s.orders[k].on == r {
+			seq = append(seq, n)
+		}
+	}
+	s.trial = seq
+	if !s.put(r, seq) && !rt.dead {
+		// Fewer stops may break a rule where the way by a stop is shorter
+		// than the straight one.
+		seq = seq[:0]
+		for _, n := range s.trial[:len(rt.seq)] {
+			if k := s.nodes[n].order; k < 0 {
+				seq = append(seq, n)
+			} else if n%2 == 0 {
+				s.drop(k)
+			}
+		}
+		s.put(r, seq)
+	}
+	s.cost += rt.cost - old
+}
+
+// drop marks an order as on no courier; remove has to follow.
+func (s *search) drop(k int32) {
+	t := &s.orders[k]
+	s.cost += t.alone - s.surcharge(k, t.on)
+	t.on = none
+	s.out = append(s.out, k)
+}
+
+// touch keeps a route as it is before it is first changed.
+func (s *search) touch(r int32) {
+	if s.changed[r] {
+		return
+	}
+	s.changed[r] = true
+	if s.savedN == len(s.saved) {
+		s.saved = append(s.saved, route{})
+		s.savedAs = append(s.savedAs, 0)
+	}
+	to, from := &s.saved[s.savedN], &s.routes[r]
+	to.seq = append(to.seq[:0], from.seq...)
+	to.marks = append(to.marks[:0], from.marks...)
+	to.back = append(to.back[:0], from.back...)
+	to.cost, to.stamp, to.dead = from.cost, from.stamp, from.dead
+	s.savedAs[s.savedN] = r
+	s.savedN++
+}
+
+// keep makes the routes as they are the kept plan.
+func (s *search) keep() {
+	for _, r := range s.savedAs[:s.savedN] {
+		s.changed[r] = false
+	}
+	s.savedN, s.kept = 0, s.stamps
+}
+
+// restore goes back to the kept plan, whose cost was as given.
+func (s *search) restore(cost int64) {
+	for i, r := range s.savedAs[:s.savedN] {
+		for _, n := range s.routes[r].seq {
+			if k := s.nodes[n].order; k >= 0 {
+				s.orders[k].on = none
+			}
+		}
+		s.routes[r], s.saved[i] = s.saved[i], s.routes[r]
+		s.changed[r] = false
+	}
+	for _, r := range s.savedAs[:s.savedN] {
+		for _, n := range s.routes[r].seq {
+			if k := s.nodes[n].order; k >= 0 {
+				s.orders[k].on = r
+			}
+		}
+	}
+	s.savedN, s.cost, s.kept = 0, cost, s.stamps
+	s.free = append(s.free[:0], s.mates...)
+}
+
+// improve runs so many rounds of ruin and recreate.
+func (s *search) improve(rounds int, stop func() bool) {
+	if len(s.orders) == 0 {
+		return
+	}
+	s.keep()
+	for n := range rounds {
+		if stop != nil && n%64 == 63 && stop() {
+			return
+		}
+		before := s.cost
+		s.mates = append(s.mates[:0], s.free...)
+		s.out = s.out[:0]
+		s.ruin()
+		s.recreate()
+		if s.cost <= before {
+			s.keep()
+		} else {
+			s.restore(before)
+		}
+	}
+}
+
+// recreate puts the orders that are out back in, one after the other.
+func (s *search) recreate() {
+	// Of many that are on no route, some get a chance.
+	for n := min(len(s.free), maxOut); n > 0; n-- {
+		i, last := s.dice.IntN(len(s.free)), len(s.free)-1
+		s.out = append(s.out, s.free[i])
+		s.free[i] = s.free[last]
+		s.free = s.free[:last]
+	}
+	const (
+		shuffled = iota
+		byRegret
+		byCost
+		manners
+	)
+	manner := s.dice.IntN(manners)
+	if manner == shuffled || len(s.out) > maxPicky {
+		s.dice.Shuffle(len(s.out), func(i, j int) { s.out[i], s.out[j] = s.out[j], s.out[i] })
+		for _, k := range s.out {
+			s.serve(k)
+		}
+		s.out = s.out[:0]
+		return
+	}
+	for len(s.out) > 0 {
+		pick, best := 0, int64(-unpayable)
+		for i, k := range s.out {
+			first, second, slot := s.offers(k)
+			worth := -first
+			if manner == byRegret {
+				worth = min(second, s.orders[k].alone) - first
+			}
+			if slot < 0 {
+				worth = -unpayable + 1
+			}
+			if worth > best {
+				pick, best = i, worth
+			}
+		}
+		k := s.out[pick]
+		s.out = slices.Delete(s.out, pick, pick+1)
+		s.serve(k)
+	}
+}
+
+// maxPicky is the most orders out whose turn is chosen.
+const maxPicky = 24
+
+// offers are what the cheapest two couriers ask for an order, and the slot of
+// the first, -1 where leaving it is cheaper.
+func (s *search) offers(k int32) (first, second int64, slot int) {
+	t := &s.orders[k]
+	first, second, slot = t.alone, unpayable, -1
+	for i := range t.riders {
+		switch m := s.place(k, i); {
+		case m.cost < first:
+			first, second, slot = m.cost, first, i
+		case m.cost < second:
+			second = m.cost
+		}
+	}
+	return first, second, slot
+}
+
+// serve gives an order to the courier who asks least, or leaves it.
+func (s *search) serve(k int32) {
+	_, _, slot := s.offers(k)
+	if slot < 0 {
+		s.free = append(s.free, k)
+		return
+	}
+	s.insert(k, s.orders[k].riders[slot], s.place(k, slot))
+}
