@@ -19,7 +19,6 @@ type orderWatch struct {
 	order   string
 	version atomic.Int64 // that all viewers have; written under mu
 	catch   task
-	locate  task
 	ready   <-chan struct{} // the bus watches the order
 
 	viewing int    // guarded by orders.mu
@@ -27,6 +26,7 @@ type orderWatch struct {
 
 	looked atomic.Int64 // real time of the last position, in ns
 	armed  atomic.Bool  // a timer will look at the position
+	due    atomic.Bool  // the locator has it in hand
 
 	mu      sync.Mutex // held while reading and sending
 	viewers []*trackSession
@@ -40,8 +40,7 @@ type orderWatch struct {
 func newOrderWatch(h *Hub, order string) *orderWatch {
 	w := &orderWatch{hub: h, order: order, before: -1}
 	w.ready = h.interest.addKey(order)
-	w.catch = task{urgent: true, run: func(ctx context.Context) { w.do(ctx, w.catchUp) }}
-	w.locate = task{run: func(ctx context.Context) { w.do(ctx, w.position) }}
+	w.catch = task{run: func(ctx context.Context) { w.do(ctx, w.catchUp) }}
 	return w
 }
 

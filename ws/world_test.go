@@ -347,6 +347,21 @@ func (w *world) Offer(_ context.Context, id string) (dispatch.Offer, error) {
 	return dispatch.Offer{}, dispatch.ErrNotFound
 }
 
+func (w *world) Views(ctx context.Context, ids []string) (map[string]dispatch.View, error) {
+	w.mu.Lock()
+	w.calls["Views"]++
+	w.mu.Unlock()
+	views := map[string]dispatch.View{}
+	for _, id := range ids {
+		if v, err := w.View(ctx, id); err == nil {
+			views[id] = v
+		} else if !errors.Is(err, dispatch.ErrNotFound) {
+			return nil, err
+		}
+	}
+	return views, nil
+}
+
 func (w *world) View(_ context.Context, id string) (dispatch.View, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
