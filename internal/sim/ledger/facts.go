@@ -181,7 +181,10 @@ func (l *Ledger) Settle(ctx context.Context, api API, s Scope) ([]Violation, err
 		return nil, err
 	}
 	f.partly = true
-	quiet := func(o client.Order) bool { return o.Over() && f.Now.Sub(o.Times[o.Status]) > s.late() }
+	// What has failed may still be returned while the server is asked.
+	quiet := func(o client.Order) bool {
+		return o.Over() && o.Status != "failed" && f.Now.Sub(o.Times[o.Status]) > s.late()
+	}
 	if err := f.histories(ctx, api, s, func(o client.Order) bool { return quiet(o) && !l.isSettled(o.ID) }); err != nil {
 		return nil, err
 	}
