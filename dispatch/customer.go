@@ -102,7 +102,7 @@ func (s *Service) viewOf(o Order, c *Courier, fix *tracking.Fix) View {
 	if c == nil || !carried(o.Status) {
 		return v
 	}
-	v.Courier = &ViewCourier{Name: firstName(c.Name), Vehicle: c.Vehicle}
+	v.Courier = &ViewCourier{ID: c.ID, Name: firstName(c.Name), Vehicle: c.Vehicle}
 	if s.CourierPhone {
 		v.Courier.Phone = c.Phone
 	}

@@ -85,9 +85,7 @@ func (w *orderWatch) add(ctx context.Context, s *trackSession, seq int64) error 
 		w.version.Store(newest)
 		s.place = len(w.viewers)
 		w.viewers = append(w.viewers, s)
-		if err := w.follow(ctx, view); err != nil {
-			return err
-		}
+		w.follow(view)
 		w.finish(view, s)
 		return nil
 	}
@@ -164,32 +162,24 @@ func (w *orderWatch) catchUp(ctx context.Context) error {
 	if view.ETA != nil {
 		w.eta, w.before = *view.ETA, view.StopsBefore // the status said so
 	}
-	if err := w.follow(ctx, view); err != nil {
-		return err
-	}
+	w.follow(view)
 	w.finish(view, w.viewers...)
 	return nil
 }
 
 // follow watches the courier that carries the order now.
-func (w *orderWatch) follow(ctx context.Context, view dispatch.View) error {
+func (w *orderWatch) follow(view dispatch.View) {
 	courier := ""
 	if view.Courier != nil && endOf(view) == "" {
-		o, err := w.hub.Service.Order(ctx, dispatch.Scope{}, w.order)
-		if err != nil {
-			return fmt.Errorf("read order: %w", err)
-		}
-		courier = o.Courier
+		courier = view.Courier.ID
 	}
 	w.hub.orders.carry(w, courier)
-	if courier == "" {
+	switch {
+	case courier == "":
 		w.setRegions(nil)
-		return nil
-	}
-	if len(w.regions) == 0 {
+	case len(w.regions) == 0:
 		w.setRegions(regionsOf(view))
 	}
-	return nil
 }
 
 // finish says goodbye once the order's story is over.

@@ -56,6 +56,7 @@ type OrderService interface {
 // FleetService is what dispatchers see.
 type FleetService interface {
 	Fleet(ctx context.Context) ([]dispatch.Order, []dispatch.CourierView, error)
+	FleetOrders(ctx context.Context, ids ...string) ([]dispatch.Order, error)
 	FleetCouriers(ctx context.Context, ids ...string) ([]dispatch.CourierView, error)
 	Alerts(ctx context.Context) ([]dispatch.Alert, error)
 	Stats(ctx context.Context) (dispatch.Stats, error)

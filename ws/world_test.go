@@ -375,7 +375,7 @@ func (w *world) View(_ context.Context, id string) (dispatch.View, error) {
 		Pickup: dispatch.ViewPlace{Point: kitchen}, Dropoff: dispatch.ViewPlace{Point: home},
 	}
 	if c := w.couriers[o.Courier]; c != nil {
-		v.Courier = &dispatch.ViewCourier{Name: "Mia", Vehicle: c.Vehicle}
+		v.Courier = &dispatch.ViewCourier{ID: c.ID, Name: "Mia", Vehicle: c.Vehicle}
 		if fix, ok := w.fixes[c.ID]; ok {
 			eta := fix.Time.Add(time.Duration(geo.Distance(fix.Point, home)) * time.Second).Truncate(time.Second)
 			v.ETA = &dispatch.Window{From: eta, To: eta.Add(time.Minute)}
@@ -459,6 +459,20 @@ func (w *world) Fleet(context.Context) ([]dispatch.Order, []dispatch.CourierView
 		orders = append(orders, clone(o.Order))
 	}
 	return orders, w.viewsLocked(slices.Collect(maps.Keys(w.couriers))...), w.broken
+}
+
+func (w *world) FleetOrders(ctx context.Context, ids ...string) (out []dispatch.Order, err error) {
+	for _, id := range ids {
+		o, err := w.Order(ctx, dispatch.Scope{}, id)
+		switch {
+		case errors.Is(err, dispatch.ErrNotFound):
+		case err != nil:
+			return nil, err
+		default:
+			out = append(out, o)
+		}
+	}
+	return out, nil
 }
 
 func (w *world) FleetCouriers(_ context.Context, ids ...string) ([]dispatch.CourierView, error) {
