@@ -113,7 +113,7 @@ func (l *Ledger) list(ctx context.Context, api API, s Scope, filter client.Filte
 		case err != nil:
 			return f, fmt.Errorf("look for %s: %w", id, err)
 		default:
-			f.Orders[id], f.Unlisted[id] = o, true
+			f.Orders[id], f.Unlisted[id] = o, !o.Times["placed"].Before(filter.PlacedFrom)
 		}
 	}
 	return f, nil
