@@ -22,6 +22,7 @@ type Loop struct {
 	beats   string        // what the name begins with that it beats by; under holding.keeping
 	holding holding
 	cover   cover
+	ahead   foresight
 	told    map[string]string // order → what was last recorded of its waiting
 	house   house
 	rounds  func(Round)
@@ -101,6 +102,7 @@ func (l *Loop) Round(ctx context.Context) error {
 		err = l.keepHouse(ctx, now)
 	}
 	if len(areas) == 0 {
+		l.ahead = foresight{}
 		clear(l.told)
 		return err
 	}
@@ -110,7 +112,10 @@ func (l *Loop) Round(ctx context.Context) error {
 	}
 	round := Round{Waiting: len(snap.orders), Couriers: len(snap.Couriers)}
 	if len(snap.orders) > 0 {
+		foreseen := l.ahead.add(ctx, l, &snap)
 		result, solveErr := l.solve(snap)
+		l.ahead.intents = result.Intents
+		err = errors.Join(err, foreseen)
 		round.Given, round.Lost, err2 = l.commit(ctx, snap, result)
 		err = errors.Join(err, solveErr, err2, l.record(ctx, now, result), l.leaveWaiting(ctx, snap, result, now))
 	} else {

@@ -71,6 +71,9 @@ func newJob(order *Order, now time.Time, vehicles []geo.Vehicle, o *Options) *jo
 	return j
 }
 
+// urgency is the factor on the weights of the job's waiting and lateness.
+func (j *job) urgency(o *Options) float64 { return 1 + o.PriorityWeight*float64(j.Priority) }
+
 func (j *job) stops() (pickup, dropoff Stop) {
 	return Stop{Order: j.ID, Kind: Pickup, At: j.Pickup, Size: j.Size, Ready: j.Ready},
 		Stop{Order: j.ID, Kind: Dropoff, At: j.Dropoff, Size: j.Size, From: j.From, Due: j.Due}

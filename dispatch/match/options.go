@@ -75,6 +75,11 @@ type Options struct {
 	PriorityCost time.Duration
 	Patience     time.Duration
 
+	// PriorityWeight is by how much of themselves the weights of an order's
+	// waiting and lateness grow with each step of its priority, so that of
+	// two orders for one courier the urgent one comes first.
+	PriorityWeight float64
+
 	// OneTask gives a courier nothing while it has any committed stop. It
 	// still takes part in the plan, with the place and time where it will be
 	// free.
@@ -163,6 +168,7 @@ func DefaultOptions() Options {
 		Unserved:       4 * time.Hour,
 		AgeWeight:      1,
 		PriorityCost:   time.Hour,
+		PriorityWeight: 0.5,
 		Patience:       15 * time.Minute,
 		Interleave:     true,
 		Search:         Search{Base: 100, PerOrder: 10, Most: 20_000},
@@ -198,7 +204,7 @@ func (o Options) Validate() error {
 	}{
 		{"TravelWeight", o.TravelWeight}, {"StandWeight", o.StandWeight}, {"WaitWeight", o.WaitWeight},
 		{"LateWeight", o.LateWeight}, {"AgeWeight", o.AgeWeight},
-		{"FairWeight", o.FairWeight}, {"Futures.Weight", o.Futures.Weight},
+		{"FairWeight", o.FairWeight}, {"PriorityWeight", o.PriorityWeight}, {"Futures.Weight", o.Futures.Weight},
 	} {
 		if !(w.value >= 0 && w.value <= maxWeight) {
 			fail("%s: %v is not within 0 and %v", w.name, w.value, maxWeight)

@@ -68,7 +68,7 @@ func (s *search) addOrder(k int32, j *job, weight float64, since time.Duration) 
 	s.nodes[2*k] = visitNode{place: s.legs.place(j.Pickup), order: k, size: int32(j.Size), pickup: true, open: j.pickup.open, since: since}
 	s.nodes[2*k+1] = visitNode{
 		place: s.legs.place(j.Dropoff), order: k, size: int32(j.Size), open: j.dropoff.open, due: j.dropoff.due, best: j.dropoff.best,
-		wait: weighed(weight * s.o.WaitWeight), late: weighed(weight * s.o.LateWeight),
+		wait: weighed(weight * j.urgency(s.o) * s.o.WaitWeight), late: weighed(weight * j.urgency(s.o) * s.o.LateWeight),
 	}
 	t := &s.orders[k]
 	*t = target{on: none, last: none, alone: int64(weight * j.worth(s.o) * perSecond)}
@@ -79,10 +79,16 @@ func (s *search) addOrder(k int32, j *job, weight float64, since time.Duration) 
 	s.free = append(s.free, k)
 }
 
-// worth is what leaving the job off every route costs, in seconds.
+// worth is what leaving the job off every route costs, in seconds. It is over
+// its dearest option, so that an order is never left because its only courier
+// is a bad one.
 func (j *job) worth(o *Options) float64 {
+	dearest := 0.
+	if n := len(j.options); n > 0 {
+		dearest = seconds(j.options[n-1].cost)
+	}
 	waited := max(0, -max(j.ready, -maxDuration)).Seconds()
-	return o.Unserved.Seconds() + o.AgeWeight*waited + float64(j.Priority)*o.PriorityCost.Seconds()
+	return dearest + o.Unserved.Seconds() + o.AgeWeight*waited + float64(j.Priority)*o.PriorityCost.Seconds()
 }
 
 func (s *search) addCommitted(r *rider, k int) {

@@ -181,8 +181,8 @@ func (p *pricer) try(pickup int) (price, refusal) {
 			if len(p.jobs) > 1 && hand-p.alone(p.came[(k-n)/2], k, j) > o.MaxDelay {
 				return price{}, refusal{why: breaksPromise}
 			}
-			out.Wait += o.WaitWeight * (hand - node.best).Seconds()
-			out.Late += o.LateWeight * max(0, hand-max(node.due, node.best)).Seconds()
+			out.Wait += j.urgency(o) * o.WaitWeight * (hand - node.best).Seconds()
+			out.Late += j.urgency(o) * o.LateWeight * max(0, hand-max(node.due, node.best)).Seconds()
 			continue
 		}
 		if delay := hand - base.hand[k]; delay > 0 {
