@@ -13,7 +13,9 @@ import (
 func TestWhatARoundMeansToDoStays(t *testing.T) {
 	for name, churn := range map[string]time.Duration{"for a price": 30 * time.Minute, "for none": 0} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, func(c *dispatch.Config) { c.Mode, c.Match.ChurnCost, c.Match.StandWeight = dispatch.ModeAssign, churn, 0 })
+			w := newWorld(t, func(c *dispatch.Config) {
+				c.Mode, c.Match.ChurnCost, c.Match.StandWeight = dispatch.ModeAssign, churn, 0
+			})
 			first := w.courier("First", 2000, nil)
 			order := w.place("k1", func(n *dispatch.NewOrder) { n.ReadyAt = noon.Add(20 * time.Minute) })
 			w.round()
