@@ -20,6 +20,7 @@ type replayCommand struct {
 	Every    time.Duration `default:"1m" help:"Time between rounds, in whole minutes."`
 	Parallel int           `help:"Instances at a time. 0: as many as Go uses processors (GOMAXPROCS)."`
 	Seed     uint64        `default:"1" help:"The same seed gives the same solutions."`
+	Baseline string        `help:"A JSON file with what another matcher reached, by instance: prints it beside, and fails where more is left undelivered." placeholder:"FILE"`
 	Set      []string      `sep:"none" help:"Change an option of the matcher, such as MaxBundle=3 or Search.PerOrder=0; may be repeated. An unknown name lists them all." placeholder:"NAME=VALUE"`
 }
 
@@ -48,7 +49,13 @@ func (c replayCommand) Run(ctx context.Context, s *streams, wrong *settings) err
 	if config.Instances, err = readInstances(append([]string{c.MDRP}, c.More...)); err != nil {
 		return err
 	}
-	table := replay.NewTable(s.out)
+	var bars replay.Baseline
+	if c.Baseline != "" {
+		if bars, err = replay.ReadBaseline(c.Baseline); err != nil {
+			return err
+		}
+	}
+	table := replay.NewTable(s.out, bars)
 	config.Done = func(day replay.Solution) error {
 		if err := day.Write(c.Out); err != nil {
 			return err
@@ -58,7 +65,14 @@ func (c replayCommand) Run(ctx context.Context, s *streams, wrong *settings) err
 	if err := replay.MDRP(ctx, config); err != nil {
 		return err
 	}
-	return table.Mean()
+	if err := table.Mean(); err != nil || c.Baseline == "" {
+		return err
+	}
+	fallen, err := table.Compare(bars)
+	if err == nil && fallen > 0 {
+		err = fmt.Errorf("%d instances leave more undelivered than %s", fallen, c.Baseline)
+	}
+	return err
 }
 
 // readInstances reads all that the folders hold, and reports every one that
