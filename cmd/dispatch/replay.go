@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"courier/dispatch/match"
@@ -28,10 +29,10 @@ type replayCommand struct {
 	Parallel int           `help:"Instances at a time. 0: as many as Go uses processors (GOMAXPROCS)." group:"Meal delivery days"`
 	Every    time.Duration `help:"Time between rounds. Default: 1m for meal delivery days, in whole minutes; 10s for recorded events."`
 
-	DataDir     string        `help:"Replay what the SQLite database there has recorded. A server may have it open; nothing is changed." placeholder:"DIR" group:"Recorded events"`
-	DatabaseURL string        `name:"database-url" help:"Replay what a PostgreSQL database has recorded." placeholder:"URL" group:"Recorded events"`
+	DataDir     string        `help:"Without --mdrp: replay what the SQLite database there has recorded. A server may have it open; nothing is changed." placeholder:"DIR" group:"Recorded events"`
+	DatabaseURL string        `name:"database-url" help:"Without --mdrp: replay what a PostgreSQL database has recorded." placeholder:"URL" group:"Recorded events"`
 	From        time.Time     `help:"Orders placed from then on." placeholder:"TIME" group:"Recorded events"`
-	To          time.Time     `help:"Orders placed before then; the replay ends there, but for what is under way." placeholder:"TIME" group:"Recorded events"`
+	To          time.Time     `help:"Orders placed before then; they are followed for two hours more." placeholder:"TIME" group:"Recorded events"`
 	Couriers    string        `help:"More (+N, twins of some) or fewer (-N) couriers in the changed replay." placeholder:"+N|-N" group:"Recorded events"`
 	Lead        time.Duration `default:"45m" help:"How long before it is ready an order is looked at, as serve has it." group:"Recorded events"`
 	Target      time.Duration `default:"40m" help:"Later after its placement an order without a promise is late." group:"Recorded events"`
@@ -50,7 +51,8 @@ solution_info_{assignments,orders,couriers}.txt for each and prints its score.
 
 Recorded events: dispatch replay --data-dir data --from 2026-05-04T10:00:00Z --to 2026-05-04T14:00:00Z --set MaxBundle=1 --couriers=-5
 lives the period again as it is and with the changes, and prints both beside what was recorded.
-In a replay nobody declines or fails, and couriers travel as the flags say.`
+In a replay nobody declines or fails, and couriers travel as the flags say. Who was on duty when
+is told by trails and events; orders placed before --from play no part.`
 }
 
 // Run replays and prints.
@@ -59,15 +61,15 @@ func (c replayCommand) Run(ctx context.Context, s *streams, wrong *settings) err
 	switch {
 	case c.MDRP == "" && !records:
 		wrong.add("mdrp", "say what to replay: --mdrp, --data-dir or --database-url")
-	case c.MDRP != "" && records:
-		wrong.add("mdrp", "not together with --data-dir or --database-url")
+	case c.MDRP == "" && len(c.More) > 0:
+		wrong.add("mdrp", "missing before %s", c.More[0])
 	case c.DataDir != "" && c.DatabaseURL != "":
 		wrong.add("data-dir", "not together with --database-url")
 	}
 	if c.Every < 0 {
 		wrong.add("every", "%v is under 0", c.Every)
 	}
-	if records {
+	if c.MDRP == "" {
 		return c.whatIf(ctx, s, wrong)
 	}
 	return c.days(ctx, s, wrong)
@@ -129,7 +131,8 @@ func (c replayCommand) whatIf(ctx context.Context, s *streams, wrong *settings) 
 	}
 	c.checkPeriod(wrong)
 	if c.Couriers != "" {
-		if config.Couriers, err = strconv.Atoi(c.Couriers); err != nil {
+		signed := strings.HasPrefix(c.Couriers, "+") || strings.HasPrefix(c.Couriers, "-")
+		if config.Couriers, err = strconv.Atoi(c.Couriers); err != nil || !signed {
 			wrong.add("couriers", "%q is neither +N nor -N", c.Couriers)
 		}
 	}

@@ -24,10 +24,16 @@ type Records interface {
 // History is what a store tells of a period.
 type History struct {
 	From, To time.Time
-	Orders   []dispatch.Order // placed within the period, by that time
-	Workers  []Worker         // by id
-	work     map[string][]span
+	Orders   []dispatch.Order  // placed within the period, by that time
+	Workers  []Worker          // by id; their duty is followed until the end
+	work     map[string][]span // by courier: when it had an order
 }
+
+// after is how long what was placed in a period is followed beyond it: an
+// order of the last minute shall have its courier too.
+const after = 2 * time.Hour
+
+func (h *History) end() time.Time { return h.To.Add(after) }
 
 // Worker is a courier and when it was on duty.
 //
@@ -119,7 +125,7 @@ func (h *History) readWorkers(ctx context.Context, r Records, pickups map[string
 		}
 		for _, c := range page {
 			w := Worker{Courier: c}
-			chunks, err := r.Trail(ctx, c.ID, h.From, h.To)
+			chunks, err := r.Trail(ctx, c.ID, h.From, h.end())
 			if err != nil {
 				return fmt.Errorf("read the trail of courier %s: %w", c.ID, err)
 			}
@@ -155,7 +161,7 @@ func (w *Worker) walk(h *History, chunks []tracking.Chunk, work []Span) error {
 	slices.SortFunc(fixes, func(a, b tracking.Fix) int { return a.Time.Compare(b.Time) })
 	var last tracking.Fix
 	for _, f := range fixes {
-		if f.Time.Before(h.From) || !f.Time.Before(h.To) {
+		if f.Time.Before(h.From) || !f.Time.Before(h.end()) {
 			continue
 		}
 		if !last.Time.IsZero() && f.Time.Sub(last.Time) <= silence {
@@ -169,7 +175,7 @@ func (w *Worker) walk(h *History, chunks []tracking.Chunk, work []Span) error {
 	}
 	slices.SortStableFunc(seen, func(a, b Span) int { return a.From.Compare(b.From) })
 	for _, s := range seen {
-		s.From, s.To = later(s.From, h.From), earlier(s.To, h.To)
+		s.From, s.To = later(s.From, h.From), earlier(s.To, h.end())
 		if s.To.Before(s.From) {
 			continue
 		}
@@ -180,6 +186,22 @@ func (w *Worker) walk(h *History, chunks []tracking.Chunk, work []Span) error {
 		w.Spans = append(w.Spans, s)
 	}
 	return nil
+}
+
+// overlap is how much of the work is within the spans. Work that overlaps
+// counts once.
+func overlap(spans []Span, work []span) time.Duration {
+	work = slices.Clone(work)
+	slices.SortFunc(work, func(a, b span) int { return a.from.Compare(b.from) })
+	sum, done := time.Duration(0), time.Time{}
+	for _, w := range work {
+		w.from = later(w.from, done)
+		for _, s := range spans {
+			sum += max(0, earlier(w.to, s.To).Sub(later(w.from, s.From)))
+		}
+		done = later(done, w.to)
+	}
+	return sum
 }
 
 func later(a, b time.Time) time.Time {

@@ -185,14 +185,7 @@ func (t *tally) recorded() Outcome {
 		for _, s := range w.Spans {
 			duty += s.To.Sub(s.From)
 		}
-		work := t.c.History.work[w.ID]
-		slices.SortFunc(work, func(a, b span) int { return a.from.Compare(b.from) })
-		end := time.Time{}
-		for _, s := range work { // they overlap where orders are carried together
-			from, to := later(s.from, end), earlier(s.to, t.c.History.To)
-			busy += max(0, to.Sub(from))
-			end = later(end, to)
-		}
+		busy += overlap(w.Spans, t.c.History.work[w.ID])
 	}
 	return t.close(len(t.c.History.Workers), metres, busy, duty)
 }
@@ -209,7 +202,11 @@ func (t *tally) lived(ctx context.Context, workers []Worker, o match.Options) (O
 	var busy, duty time.Duration
 	metres := 0.
 	for _, a := range w.actors {
-		metres, busy, duty = metres+a.path, busy+a.busy, duty+a.duty
+		metres += a.path
+		busy += overlap(a.Spans, a.work)
+		for _, s := range a.Spans {
+			duty += s.To.Sub(s.From)
+		}
 	}
 	return t.close(len(w.actors), metres, busy, duty), nil
 }

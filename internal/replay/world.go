@@ -43,8 +43,7 @@ type actor struct {
 	span    int // of its duty, the one that is on or comes next
 	began   bool
 	path    float64 // metres travelled
-	busy    time.Duration
-	duty    time.Duration
+	work    []span  // when it had a plan
 }
 
 func newWorld(h *History, workers []Worker, o match.Options, lead time.Duration, seed uint64) *world {
@@ -67,25 +66,24 @@ func newWorld(h *History, workers []Worker, o match.Options, lead time.Duration,
 		w.byID[w.parcels[i].ID] = &w.parcels[i]
 	}
 	for _, worker := range workers {
-		a := &actor{Worker: worker, at: worker.Spans[0].At, since: worker.Spans[0].From}
-		for _, s := range worker.Spans {
-			a.duty += s.To.Sub(s.From)
-		}
-		w.actors = append(w.actors, a)
+		w.actors = append(w.actors, &actor{Worker: worker, at: worker.Spans[0].At, since: worker.Spans[0].From})
 	}
 	return w
 }
 
-// run lives the period, a round every so often, and then what is under way
-// until it is done or nobody is on duty any more.
+// run lives the period, a round every so often, and then on until nobody is
+// on duty any more or all is given out.
 func (w *world) run(ctx context.Context, every time.Duration) error {
-	for w.now = w.h.From; w.now.Before(w.h.To); w.now = w.now.Add(every) {
+	for w.now = w.h.From; w.now.Before(w.h.end()); w.now = w.now.Add(every) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		w.pass()
 		s := w.snapshot()
 		if len(s.Orders) == 0 {
+			if w.now.After(w.h.To) && w.settled() {
+				break
+			}
 			continue
 		}
 		result := match.Solve(s, w.o)
@@ -96,9 +94,14 @@ func (w *world) run(ctx context.Context, every time.Duration) error {
 		}
 		w.last = result.Intents
 	}
-	w.now = w.h.To.Add(24 * time.Hour) // what is in a plan is carried out
+	w.now = w.h.end().Add(24 * time.Hour) // what is in a plan is carried out
 	w.pass()
 	return nil
+}
+
+// settled says that every order has got a courier, or is gone.
+func (w *world) settled() bool {
+	return !slices.ContainsFunc(w.parcels, func(p parcel) bool { return !p.had && p.gone.IsZero() })
 }
 
 // pass lets happen what has happened by now.
@@ -139,7 +142,7 @@ func (w *world) move(a *actor) {
 			p.done, a.onboard = hand, a.onboard-s.Size
 		}
 		a.path += geo.Distance(a.at, s.At)
-		a.busy += max(0, s.Depart.Sub(a.since))
+		a.work = append(a.work, span{a.since, s.Depart})
 		a.at, a.since, a.plan = s.At, s.Depart, a.plan[1:]
 	}
 	for a.span < len(a.Spans) && len(a.plan) == 0 {
@@ -184,7 +187,7 @@ func (w *world) replan(a *actor, stops []match.Stop) {
 		}
 	}
 	if len(a.plan) > 0 {
-		a.busy += max(0, begin.Sub(a.since))
+		a.work = append(a.work, span{a.since, begin})
 	}
 	a.path += geo.Distance(a.at, at)
 	a.at, a.since = at, begin
