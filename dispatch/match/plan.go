@@ -240,3 +240,18 @@ func (s *search) first(r int32) (task, bool) {
 	}
 	return t, len(t.orders) > 0
 }
+
+// recount works the cost out anew.
+func (s *search) recount() {
+	s.cost = 0
+	for r := range s.routes {
+		s.cost += s.routes[r].cost
+	}
+	for k := range s.orders {
+		if t := &s.orders[k]; t.on == none {
+			s.cost += t.alone
+		} else {
+			s.cost += s.surcharge(int32(k), t.on)
+		}
+	}
+}
