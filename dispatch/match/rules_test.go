@@ -33,6 +33,9 @@ func TestNoHardRuleIsEverBroken(t *testing.T) {
 				taken[id] = true
 				wantMayCarry(t, c, orderOf(t, s, id))
 			}
+			if o.OneTask && len(c.Stops) > 0 || c.ShiftStart.After(s.Now) {
+				t.Fatalf("%s is told of work now: %d stops, on duty from %v", c.ID, len(c.Stops), c.ShiftStart)
+			}
 			wantGoodPlan(t, s, o, c, a)
 		}
 	})
@@ -150,7 +153,13 @@ func wantDecisions(t *rapid.T, s Snapshot, res Result) {
 func TestOrderOfTheSnapshotDoesNotMatter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, o := drawSnapshot(t), drawOptions(t)
-		shuffled := Snapshot{Now: s.Now}
+		shuffled := s
+		if len(s.Past) > 0 {
+			shuffled.Past = rapid.Permutation(s.Past).Draw(t, "past")
+		}
+		if len(s.Last) > 0 {
+			shuffled.Last = rapid.Permutation(s.Last).Draw(t, "last")
+		}
 		if len(s.Orders) > 0 {
 			shuffled.Orders = rapid.Permutation(s.Orders).Draw(t, "orders")
 		}
@@ -187,8 +196,12 @@ func moved(s Snapshot, by time.Duration) Snapshot {
 		o := &s.Orders[i]
 		move(by, &o.Placed, &o.Ready, &o.From, &o.Due)
 	}
+	s.Past = slices.Clone(s.Past)
+	for i := range s.Past {
+		move(by, &s.Past[i].Placed, &s.Past[i].Ready)
+	}
 	for i := range s.Couriers {
-		move(by, &s.Couriers[i].ShiftEnd)
+		move(by, &s.Couriers[i].ShiftEnd, &s.Couriers[i].ShiftStart)
 		s.Couriers[i].Stops = movedStops(s.Couriers[i].Stops, by)
 	}
 	return s

@@ -73,6 +73,8 @@ func fetching(id string, from, to float64) func(*Courier) {
 
 func closed(c *Courier) { c.Closed = true }
 
+func maybe(t *rapid.T, label string) bool { return rapid.IntRange(0, 3).Draw(t, label) == 0 }
+
 // drawSnapshot makes a crowded little world where every rule matters.
 func drawSnapshot(t *rapid.T) Snapshot {
 	place := rapid.Custom(func(t *rapid.T) geo.Point {
@@ -80,7 +82,7 @@ func drawSnapshot(t *rapid.T) Snapshot {
 		return town.Offset(400*float64(step.Draw(t, "east")), 400*float64(step.Draw(t, "north")))
 	})
 	minutes := func(lo, hi int, label string) time.Time { return in(float64(rapid.IntRange(lo, hi).Draw(t, label))) }
-	maybe := func(label string) bool { return rapid.IntRange(0, 3).Draw(t, label) == 0 }
+	maybe := func(label string) bool { return maybe(t, label) }
 	vehicle := rapid.SampledFrom([]geo.Vehicle{geo.Foot, geo.Bicycle, geo.Car})
 	s := Snapshot{Now: noon}
 	for i := range rapid.IntRange(0, 6).Draw(t, "couriers") {
@@ -91,6 +93,10 @@ func drawSnapshot(t *rapid.T) Snapshot {
 		if maybe("ends") {
 			c.ShiftEnd = minutes(-5, 60, "shift end")
 		}
+		if maybe("starts") {
+			c.ShiftStart = minutes(-5, 40, "shift start")
+		}
+		c.Earned = float64(rapid.IntRange(0, 100).Draw(t, "earned"))
 		c.Closed = maybe("closed")
 		for k := range rapid.IntRange(0, 2).Draw(t, "committed") {
 			id := fmt.Sprintf("old%d-%d", i, k)
@@ -138,7 +144,36 @@ func drawSnapshot(t *rapid.T) Snapshot {
 		}
 		s.Orders = append(s.Orders, o)
 	}
+	s.Seed = rapid.Uint64().Draw(t, "seed")
+	for range rapid.IntRange(0, 6).Draw(t, "past") {
+		placed := rapid.IntRange(-60, 0).Draw(t, "past placed")
+		s.Past = append(s.Past, Demand{
+			Placed: in(float64(placed)), Ready: in(float64(placed + rapid.IntRange(0, 20).Draw(t, "past lead"))),
+			Pickup: place.Draw(t, "past pickup"), Dropoff: place.Draw(t, "past dropoff"), Size: 1,
+		})
+	}
+	s.Last = drawIntents(t, s)
 	return s
+}
+
+// drawIntents makes intents of which many cannot be, as the world has changed.
+func drawIntents(t *rapid.T, s Snapshot) []Intent {
+	var out []Intent
+	for i := range rapid.IntRange(0, 3).Draw(t, "intents") {
+		in := Intent{Courier: fmt.Sprintf("c%d", i)}
+		for range rapid.IntRange(0, 5).Draw(t, "intended stops") {
+			id := fmt.Sprintf("o%d", rapid.IntRange(0, 8).Draw(t, "intended"))
+			if maybe(t, "committed between") {
+				id = fmt.Sprintf("old%d-0", i)
+			}
+			in.Stops = append(in.Stops, StopRef{id, rapid.SampledFrom([]StopKind{Pickup, Dropoff}).Draw(t, "intended kind")})
+			if maybe(t, "both") {
+				in.Stops = append(in.Stops, StopRef{id, Pickup}, StopRef{id, Dropoff})
+			}
+		}
+		out = append(out, in)
+	}
+	return out
 }
 
 func drawOptions(t *rapid.T) Options {
@@ -150,6 +185,14 @@ func drawOptions(t *rapid.T) Options {
 		o.CommitAhead = time.Duration(rapid.IntRange(0, 60).Draw(t, "commit ahead")) * time.Minute
 		o.LookAhead = time.Duration(rapid.IntRange(0, 60).Draw(t, "look ahead")) * time.Minute
 		o.BusyAhead = time.Duration(rapid.IntRange(0, 60).Draw(t, "busy ahead")) * time.Minute
+		o.OneTask = maybe(t, "one task")
+		o.Interleave = rapid.Bool().Draw(t, "interleave")
+		o.Search = Search{Base: rapid.IntRange(0, 40).Draw(t, "rounds")}
+		o.Futures.Count = rapid.IntRange(0, 3).Draw(t, "futures")
+		o.Futures.Search = Search{Base: 10}
+		o.ChurnCost = time.Duration(rapid.IntRange(0, 2).Draw(t, "churn")) * time.Minute
+		o.FairWeight = float64(rapid.IntRange(0, 2).Draw(t, "fair"))
+		o.AnswerTime = time.Duration(rapid.IntRange(0, 2).Draw(t, "answer")) * time.Minute
 	})
 }
 
