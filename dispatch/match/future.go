@@ -88,6 +88,7 @@ func (s *search) show(m *image) {
 	for r := range m.routes {
 		if s.routes[r].stamp != m.routes[r].stamp {
 			s.routes[r] = m.routes[r].clone()
+			s.stamp[r] = s.routes[r].stamp
 		}
 	}
 	s.orders = s.orders[:len(m.on)]
@@ -96,33 +97,6 @@ func (s *search) show(m *image) {
 	}
 	s.free, s.cost = append(s.free[:0], m.free...), m.cost
 	s.keep()
-}
-
-// forget takes the drawn orders off the plan.
-func (s *search) forget(real int) {
-	for k := real; k < len(s.orders); k++ {
-		s.mark(int32(k))
-	}
-	s.clear()
-	s.out = s.out[:0]
-	s.free = slices.DeleteFunc(s.free, func(k int32) bool { return int(k) >= real })
-	s.orders = s.orders[:real]
-	s.keep()
-	s.recount()
-}
-
-func (s *search) recount() {
-	s.cost = 0
-	for r := range s.routes {
-		s.cost += s.routes[r].cost
-	}
-	for k := range s.orders {
-		if t := &s.orders[k]; t.on == none {
-			s.cost += t.alone
-		} else {
-			s.cost += s.surcharge(int32(k), t.on)
-		}
-	}
 }
 
 // ballot is what the futures say should start now.
@@ -170,44 +144,23 @@ func (b *ballot) elect(futures int) []task {
 }
 
 // vote plans with each future in turn, from the plan as it is, and elects the
-// tasks to start now. The plan that agrees best with them is left, without
-// the drawn orders.
+// tasks to start now. It leaves the plan of the real orders, with those tasks.
 func (s *search) vote(past []*job, lead []time.Duration, starts func(task) bool) []task {
 	real, f := len(s.orders), &s.o.Futures
 	b := ballot{order: make([]int, real)}
 	begin := s.image()
-	ends, cast := make([]*image, f.Count), make([][]task, f.Count)
-	for n := range f.Count {
-		if n > 0 {
-			s.show(begin)
-		}
+	for range f.Count {
 		s.imagine(past, lead, cap(s.orders)-real)
 		s.fill()
 		s.improve(f.Search.rounds(real), s.o.Stop)
 		for r := range s.routes {
 			if t, ok := s.first(int32(r)); ok && starts(t) {
 				b.cast(t)
-				cast[n] = append(cast[n], t)
 			}
 		}
-		s.forget(real)
-		ends[n] = s.image()
+		s.show(begin)
 	}
-	elected := b.elect(f.Count)
-	best, most := 0, -1
-	for n, tasks := range cast {
-		agree := 0
-		for _, t := range tasks {
-			if slices.ContainsFunc(elected, func(e task) bool { return e.rider == t.rider && slices.Equal(e.seq, t.seq) }) {
-				agree += len(t.orders)
-			}
-		}
-		if agree > most {
-			best, most = n, agree
-		}
-	}
-	s.show(ends[best])
-	return slices.DeleteFunc(elected, func(t task) bool { return !s.enact(t) })
+	return slices.DeleteFunc(b.elect(f.Count), func(t task) bool { return !s.enact(t) })
 }
 
 // enact makes an elected task the only one of its courier, and says whether

@@ -171,8 +171,8 @@ func DefaultOptions() Options {
 		PriorityWeight: 0.5,
 		Patience:       15 * time.Minute,
 		Interleave:     true,
-		Search:         Search{Base: 100, PerOrder: 10, Most: 20_000},
-		Futures:        Futures{Window: time.Hour, Ahead: 20 * time.Minute, Weight: 0.4, Search: Search{Base: 100, PerOrder: 10, Most: 5_000}},
+		Search:         Search{Base: 100, PerOrder: 10, Most: 600},
+		Futures:        Futures{Window: time.Hour, Ahead: 20 * time.Minute, Weight: 0.4, Search: Search{Base: 100, PerOrder: 3, Most: 300}},
 		MaxExplained:   12,
 	}
 }

@@ -13,7 +13,7 @@ func newSearch(s Snapshot, o *Options, jobs []*job, riders []*rider, past []*job
 		o: o, legs: l, dice: rand.New(rand.NewPCG(s.Seed, uint64(len(jobs)))),
 		orders:  make([]target, len(jobs), len(jobs)+ghosts),
 		nodes:   make([]visitNode, 2*(len(jobs)+ghosts)),
-		runners: make([]runner, len(riders)), routes: make([]route, len(riders)), changed: make([]bool, len(riders)),
+		runners: make([]runner, len(riders)), routes: make([]route, len(riders)), stamp: make([]uint32, len(riders)), changed: make([]bool, len(riders)),
 		pickService: o.PickupService, dropService: o.DropoffService, stand: weighed(o.StandWeight),
 		came: make([]time.Duration, len(jobs)+ghosts),
 	}
@@ -65,6 +65,10 @@ func newSearch(s Snapshot, o *Options, jobs []*job, riders []*rider, past []*job
 // addOrder numbers a job's stops. One that may only come weighs less, and
 // nobody sets out for it before it is placed.
 func (s *search) addOrder(k int32, j *job, weight float64, since time.Duration) {
+	able := j.able
+	if weight < 1 {
+		able = able[:min(len(able), maxGhostRiders)]
+	}
 	s.nodes[2*k] = visitNode{place: s.legs.place(j.Pickup), order: k, size: int32(j.Size), pickup: true, open: j.pickup.open, since: since}
 	s.nodes[2*k+1] = visitNode{
 		place: s.legs.place(j.Dropoff), order: k, size: int32(j.Size), open: j.dropoff.open, due: j.dropoff.due, best: j.dropoff.best,
@@ -72,12 +76,16 @@ func (s *search) addOrder(k int32, j *job, weight float64, since time.Duration) 
 	}
 	t := &s.orders[k]
 	*t = target{on: none, last: none, alone: int64(weight * j.worth(s.o) * perSecond)}
-	for _, a := range j.able {
+	for _, a := range able {
 		t.riders = append(t.riders, a.rider)
 	}
 	t.memo = make([]memo, 2*len(t.riders))
 	s.free = append(s.free, k)
 }
+
+// maxGhostRiders is the most couriers that an order which only may come is
+// planned on: a rough idea of it is enough.
+const maxGhostRiders = 12
 
 // worth is what leaving the job off every route costs, in seconds. It is over
 // its dearest option, so that an order is never left because its only courier
@@ -214,6 +222,9 @@ type task struct {
 // of an order that only may come.
 func (s *search) first(r int32) (task, bool) {
 	t := task{rider: r}
+	if len(s.routes[r].seq) == len(s.runners[r].nodes) {
+		return t, false
+	}
 	open, ended := 0, false
 	for _, n := range s.routes[r].seq {
 		switch k := s.nodes[n].order; {
@@ -234,4 +245,19 @@ func (s *search) first(r int32) (task, bool) {
 		}
 	}
 	return t, len(t.orders) > 0
+}
+
+// recount works the cost out anew.
+func (s *search) recount() {
+	s.cost = 0
+	for r := range s.routes {
+		s.cost += s.routes[r].cost
+	}
+	for k := range s.orders {
+		if t := &s.orders[k]; t.on == none {
+			s.cost += t.alone
+		} else {
+			s.cost += s.surcharge(int32(k), t.on)
+		}
+	}
 }

@@ -188,7 +188,7 @@ func (s *search) put(r int32, seq []int32) bool {
 		rt.back = append(rt.back, 0)
 	}
 	s.stamps++
-	rt.stamp = s.stamps
+	rt.stamp, s.stamp[r] = s.stamps, s.stamps
 	cost, ok := s.walk(r, rt.seq, 0, s.runners[r].start, never2, true)
 	rt.cost = cost
 	return ok

@@ -21,6 +21,7 @@ type search struct {
 	nodes   []visitNode // pickup and drop-off of each order, then committed stops
 	runners []runner
 	routes  []route
+	stamp   []uint32 // by courier: of its route, apart as it is looked at most
 	stamps  uint32
 	free    []int32 // orders on no route
 	cost    int64   // of all routes, and of the orders on none
@@ -69,15 +70,16 @@ func (s *search) surcharge(k, r int32) int64 {
 func (s *search) place(k int32, slot int) memo {
 	t := &s.orders[k]
 	r := t.riders[slot]
-	rt := &s.routes[r]
+	stamp := s.stamp[r]
 	two := t.memo[2*slot : 2*slot+2]
-	for _, m := range two {
-		if m.stamp == rt.stamp {
-			return m
-		}
+	if two[0].stamp == stamp {
+		return two[0]
+	}
+	if two[1].stamp == stamp {
+		return two[1]
 	}
 	found := s.cheapest(k, r)
-	if rt.stamp > s.kept { // of a plan that may be dropped: the kept one's memo stays
+	if stamp > s.kept { // of a plan that may be dropped: the kept one's memo stays
 		two[1] = found
 	} else {
 		two[0] = found
@@ -222,6 +224,7 @@ func (s *search) restore(cost int64) {
 			}
 		}
 		s.routes[r], s.saved[i] = s.saved[i], s.routes[r]
+		s.stamp[r] = s.routes[r].stamp
 		s.changed[r] = false
 	}
 	for _, r := range s.savedAs[:s.savedN] {

@@ -241,12 +241,15 @@ func TestOptionsReportEveryFault(t *testing.T) {
 
 func BenchmarkSolve(b *testing.B) {
 	for _, size := range []struct{ orders, couriers int }{{200, 1000}, {1000, 1000}, {10000, 10000}} {
-		s, o := city(size.orders, size.couriers), DefaultOptions()
-		b.Run(fmt.Sprintf("orders=%d/couriers=%d", size.orders, size.couriers), func(b *testing.B) {
-			for b.Loop() {
-				Solve(s, o)
-			}
-		})
+		for name, search := range map[string]Search{"off": {}, "default": DefaultOptions().Search} {
+			s, o := city(size.orders, size.couriers), DefaultOptions()
+			o.Search = search
+			b.Run(fmt.Sprintf("orders=%d/couriers=%d/search=%s", size.orders, size.couriers, name), func(b *testing.B) {
+				for b.Loop() {
+					Solve(s, o)
+				}
+			})
+		}
 	}
 }
 

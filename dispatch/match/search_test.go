@@ -1,0 +1,149 @@
+package match
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func searching(o *Options) { o.Search = Search{Base: 200, PerOrder: 10} }
+
+func TestWhatIsPlannedAndNotTold(t *testing.T) {
+	late := func(o *Order) { o.Ready = in(30) }
+	soon := func(c *Courier) { c.ShiftStart = in(10) }
+	for name, tt := range map[string]struct {
+		orders   []Order
+		couriers []Courier
+		options  func(*Options)
+		want     string // assignments
+		intents  string
+		why      string // of the last order
+	}{
+		"a second order is planned behind the first": {
+			orders:   []Order{order("o1", 0, 1000), order("o2", 1500, 3000, func(o *Order) { o.Ready = in(20) })},
+			couriers: []Courier{courier("a", 0)},
+			options:  func(o *Options) { o.Interleave = false },
+			want:     "a: o1", intents: "a: +o2 -o2",
+			why: "planned for courier a after order o1",
+		},
+		"a courier who is not on duty yet is planned for, not told": {
+			orders:   []Order{order("o1", 0, 1000)},
+			couriers: []Courier{courier("a", 0, soon)},
+			intents:  "a: +o1 -o1",
+			why:      "kept for courier a, on duty in 10 min",
+		},
+		"one task at a time": {
+			orders:   []Order{order("o1", 500, 1000)},
+			couriers: []Courier{courier("a", 0, carrying("old", 300))},
+			options:  func(o *Options) { o.OneTask, o.AppendOnly = true, true },
+			intents:  "a: +o1 -o1",
+			why:      "kept for courier a, who is busy until then",
+		},
+		"what need not start yet is kept back": {
+			orders:   []Order{order("o1", 0, 1000, late)},
+			couriers: []Courier{courier("a", 0)},
+			intents:  "a: +o1 -o1",
+			why:      "ready in 30 min: waiting costs nothing",
+		},
+		"two kitchens on one way": {
+			orders:   []Order{order("o1", 0, 2000), order("o2", 500, 2100)},
+			couriers: []Courier{courier("a", 0)},
+			want:     "a: o1 o2",
+		},
+		"two kitchens one after the other where trips may not interleave": {
+			orders:   []Order{order("o1", 0, 2000), order("o2", 500, 2100)},
+			couriers: []Courier{courier("a", 0)},
+			options:  func(o *Options) { o.Interleave = false },
+			want:     "a: o1", intents: "a: +o2 -o2",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := options(searching)
+			if tt.options != nil {
+				tt.options(&o)
+			}
+			res := Solve(Snapshot{Now: noon, Orders: tt.orders, Couriers: tt.couriers}, o)
+			if got := written(res, false); got != tt.want {
+				t.Errorf("assigned %q, want %q", got, tt.want)
+			}
+			if got := intended(res); got != tt.intents {
+				t.Errorf("intended %q, want %q", got, tt.intents)
+			}
+			if got := res.Decisions[len(res.Decisions)-1].Why; tt.why != "" && got != tt.why {
+				t.Errorf("why %q, want %q", got, tt.why)
+			}
+		})
+	}
+}
+
+func intended(res Result) string {
+	var out []string
+	for _, in := range res.Intents {
+		words := []string{in.Courier + ":"}
+		for _, ref := range in.Stops {
+			sign := "-"
+			if ref.Kind == Pickup {
+				sign = "+"
+			}
+			words = append(words, sign+ref.Order)
+		}
+		out = append(out, strings.Join(words, " "))
+	}
+	return strings.Join(out, "; ")
+}
+
+func TestIntentsAreKeptWhereNothingIsBetter(t *testing.T) {
+	s := Snapshot{Now: noon, Orders: []Order{order("o1", 0, 1000, func(o *Order) { o.Ready = in(20) })}}
+	for i := range 4 {
+		s.Couriers = append(s.Couriers, courier(fmt.Sprintf("c%d", i), 10))
+	}
+	s.Last = []Intent{{Courier: "c2", Stops: []StopRef{{"o1", Pickup}, {"o1", Dropoff}}}}
+	o := options(searching, func(o *Options) { o.ChurnCost = time.Minute })
+	for seed := range uint64(20) {
+		s.Seed = seed
+		if got := intended(Solve(s, o)); got != "c2: +o1 -o1" {
+			t.Fatalf("seed %d: intended %q, though c2 is as good as any", seed, got)
+		}
+	}
+}
+
+func TestEarningsAreEvenedOut(t *testing.T) {
+	rich, poor := courier("rich", 100), courier("poor", 200)
+	rich.Earned = 50
+	s := Snapshot{Now: noon, Orders: []Order{order("o1", 0, 1000)}, Couriers: []Courier{rich, poor}}
+	for weight, want := range map[float64]string{0: "rich: o1", 2: "poor: o1"} {
+		o := options(searching, func(o *Options) { o.FairWeight = weight })
+		if got := written(Solve(s, o), false); got != want {
+			t.Errorf("at weight %v: %q, want %q", weight, got, want)
+		}
+	}
+}
+
+// The objective is that of the search, worked out by the tests' own hand over
+// what a round planned: how much later than thinkable orders are handed over.
+func TestSearchNeverPlansWorseThanItBegan(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, o := drawSnapshot(t), drawOptions(t)
+		w := newRound(s, &o)
+		if len(w.awake) == 0 {
+			return
+		}
+		se := newSearch(s, &o, w.awake, w.riders, nil, newLegs(o.Router, w.kinds), 0)
+		se.fill()
+		began := se.cost
+		for range 5 {
+			before := se.cost
+			se.improve(20, nil)
+			if se.cost > before {
+				t.Fatalf("from %d to %d", before, se.cost)
+			}
+		}
+		kept := se.cost
+		if se.recount(); se.cost != kept {
+			t.Fatalf("the cost is %d, not %d as kept; it began with %d", se.cost, kept, began)
+		}
+	})
+}
