@@ -125,7 +125,7 @@ func (s *search) resume(last []Intent, byJob, byRider map[string]int32, churn ti
 			continue
 		}
 		rt, run := &s.routes[r], &s.runners[r]
-		n, done := len(rt.seq), 0 // committed stops, and those put in place
+		n := len(rt.seq) // committed stops
 		var tail []int32
 		picked := map[int32]bool{}
 		ahead := n
@@ -151,7 +151,7 @@ func (s *search) resume(last []Intent, byJob, byRider map[string]int32, churn ti
 		}
 		// The committed stops from the first named one on, in their order.
 		ahead = max(ahead, run.lo)
-		done = ahead
+		done := ahead
 		seq := slices.Clone(rt.seq[:ahead])
 		for _, k := range tail {
 			switch {

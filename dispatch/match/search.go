@@ -286,7 +286,7 @@ func (s *search) recreate() {
 		return
 	}
 	for len(s.out) > 0 {
-		pick, best := 0, int64(-unpayable)
+		pick, best := 0, -unpayable
 		for i, k := range s.out {
 			first, second, slot := s.offers(k)
 			worth := -first

@@ -26,6 +26,9 @@ type stage struct {
 
 // due says whether it is time to give the work out.
 func (w *round) due(st *stage) bool {
+	if st == nil {
+		return false
+	}
 	r := w.riders[st.chosen.rider]
 	return st.chosen.setOut <= w.o.CommitAhead && !r.off && !(w.o.OneTask && len(r.nodes) > 0)
 }
@@ -107,6 +110,9 @@ func (w *round) planOf(se *search, elected []task, voted bool) *plan {
 			continue
 		}
 		st := w.stageOf(se, first)
+		if st == nil {
+			continue
+		}
 		st.given = w.due(st)
 		if voted {
 			st.given = slices.ContainsFunc(elected, func(t task) bool { return t.rider == int32(r) })
@@ -123,7 +129,8 @@ func (w *round) planOf(se *search, elected []task, voted bool) *plan {
 	return p
 }
 
-// stageOf prices a task of the search.
+// stageOf prices a task of the search. It is nil where the task by itself
+// breaks a rule, which takes a router whose detours are shortcuts.
 func (w *round) stageOf(se *search, t task) *stage {
 	rd, st := w.riders[t.rider], &stage{}
 	n := len(rd.nodes)
@@ -147,7 +154,7 @@ func (w *round) stageOf(se *search, t task) *stage {
 	w.p.seq = append(w.p.seq[:0], st.seq...)
 	got, no := w.p.try(pickup)
 	if no.why != fine {
-		panic("match: a task that was planned before is refused: " + no.String())
+		return nil
 	}
 	st.chosen = newOption(t.rider, got)
 	return st
