@@ -25,8 +25,11 @@ func MDRPOptions() match.Options {
 	o.Unserved, o.AgeWeight, o.Patience = 300*time.Minute, 0, 300*time.Minute
 	o.MaxBundle = 5
 	o.MaxRadius, o.MaxCandidates = 100_000, 40
-	o.LookAhead, o.BusyAhead = 90*time.Minute, 90*time.Minute
-	o.CommitAhead = 0
+	o.LookAhead, o.BusyAhead = 3*time.Hour, 5*time.Hour
+	o.CommitAhead = time.Minute - 1 // whoever need not set out before the next round is not told yet
+	// What a minute's round may cost offline.
+	o.Search = match.Search{Base: 100, PerOrder: 5}
+	o.Futures.Count, o.Futures.Search = 4, match.Search{Base: 50, PerOrder: 3}
 	o.MaxExplained = 1
 	return o
 }
