@@ -73,6 +73,8 @@ func OpenPostgresReader(ctx context.Context, c PostgresConfig) (*Reader, error) 
 	if err != nil {
 		return nil, fmt.Errorf("read the PostgreSQL database: %w", err)
 	}
+	config.ValidateConnect = nil // it wants a connection that can write
+	config.RuntimeParams["default_transaction_read_only"] = "on"
 	db := sql.OpenDB(&pgConnector{config: config, reads: true})
 	return &Reader{&Store{dialect: postgresDialect(), read: db, release: []func() error{db.Close}}}, nil
 }

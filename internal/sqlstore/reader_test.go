@@ -9,11 +9,22 @@ import (
 
 	"courier/dispatch"
 	"courier/geo"
+	"courier/internal/testenv"
 )
 
 func TestAReaderSeesWhatAServerWritesAndChangesNothing(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, dir)
+	t.Run("SQLite", func(t *testing.T) {
+		dir := t.TempDir()
+		wantReads(t, open(t, dir), func() (*Reader, error) { return OpenReader(t.Context(), Config{Dir: dir}) })
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		url := testenv.StartPostgres(t).Database(t)
+		wantReads(t, openURL(t, url), func() (*Reader, error) { return OpenPostgresReader(t.Context(), PostgresConfig{URL: url}) })
+	})
+}
+
+func wantReads(t *testing.T, s *Store, openReader func() (*Reader, error)) {
+	t.Helper()
 	at := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 	p := geo.Point{Lat: 52, Lng: 5}
 	c := dispatch.Creation{
@@ -27,7 +38,7 @@ func TestAReaderSeesWhatAServerWritesAndChangesNothing(t *testing.T) {
 	if _, err := s.Create(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	r, err := OpenReader(t.Context(), Config{Dir: dir})
+	r, err := openReader()
 	if err != nil {
 		t.Fatal(err)
 	}
