@@ -5,11 +5,12 @@ BIN       := bin/dispatch
 CACHE     := $(CURDIR)/.cache
 NODE_PATH := $(CACHE)/node/node_modules/node/bin
 LINT      := $(CACHE)/golangci-lint
+MDRP_DIR  ?= ../shared/mdrp/instances
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 export CGO_ENABLED = 1
 export PATH := $(NODE_PATH):$(PATH)
 
-.PHONY: help demo cluster env build test lint check ui ui-check deps chaos bench fuzz clean
+.PHONY: help demo cluster env build test lint check ui ui-check deps chaos planted bench quality fuzz clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -49,8 +50,14 @@ ui-check: ui ## the committed pages are what the sources give
 deps: ## install what the tests need and is missing
 	@scripts/deps
 
-chaos: ## a cluster under every fault, half an hour; FAULTS='kill -9,Redis' for some, COURIERS=, ORDERS=, SEED=
+chaos: ## a cluster under every fault, a quarter of an hour; FAULTS='kill -9,Redis' for some, COURIERS=, ORDERS=, SEED=
 	CHAOS=full REPORT=$(CURDIR)/.cache/chaos.md $(GO) test ./cmd/dispatch -run TestAClusterUnderFaults -count 1 -timeout 2h -v
+
+quality: build ## replay the meal delivery days in MDRP_DIR beside their baseline
+	@scripts/quality $(BIN) '$(MDRP_DIR)'
+
+planted: deps ## known bugs, each built into the server: the checker must see them; a quarter of an hour
+	COURIER_PLANTED=1 $(GO) test ./internal/planted -run TestTheCheckerSees -count 1 -timeout 1h -v
 
 fuzz: ## each fuzz target for a minute
 	@scripts/fuzz 60s

@@ -2,9 +2,9 @@ package dispatch
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,33 +14,75 @@ import (
 // locatePatience is how long a customer's view waits for a position.
 const locatePatience = time.Second
 
-// View is what a customer may know of an order at this moment (I9 is decided
-// here, and nowhere else).
+// View is what a customer may know of an order at this moment.
 func (s *Service) View(ctx context.Context, id string) (View, error) {
+	views, err := s.Views(ctx, []string{id})
+	if err != nil {
+		return View{}, err
+	}
+	v, ok := views[id]
+	if !ok {
+		return View{}, fmt.Errorf("read view: %w", ErrNotFound)
+	}
+	return v, nil
+}
+
+// Views are what customers may know of those orders that exist, by id, at
+// this moment (I9 is decided here, and nowhere else). However many they are,
+// it asks the store twice and the index once.
+func (s *Service) Views(ctx context.Context, ids []string) (map[string]View, error) {
 	asked := s.Clock.Now()
-	o, err := s.Store.Order(ctx, id)
+	orders, err := s.Store.OrdersByID(ctx, ids)
 	if err != nil {
-		return View{}, fmt.Errorf("read view: %w", err)
+		return nil, fmt.Errorf("read orders: %w", err)
 	}
-	if o.Courier == "" {
-		return s.viewOf(o, nil, nil), nil
+	var carriers []string
+	for _, o := range orders {
+		if o.Courier != "" {
+			carriers = append(carriers, o.Courier)
+		}
 	}
-	c, err := s.Store.Courier(ctx, o.Courier)
-	if errors.Is(err, ErrNotFound) {
-		return s.viewOf(o, nil, nil), nil
-	}
+	couriers, err := s.carriers(ctx, carriers)
 	if err != nil {
-		return View{}, fmt.Errorf("read view: %w", err)
+		return nil, err
 	}
 	// A status does not wait for an index that hangs; and while somebody waits
 	// the order may end, so that what is late is not for the customer any more.
 	patience, cancel := context.WithTimeout(ctx, locatePatience)
 	defer cancel()
-	var fix *tracking.Fix
-	if last, ok := s.positions(patience, s.Known, c.ID)[c.ID]; ok && s.Clock.Now().Sub(asked) <= 2*locatePatience {
-		fix = &last
+	last := s.positions(patience, s.Known, slices.Collect(maps.Keys(couriers))...)
+	if s.Clock.Now().Sub(asked) > 2*locatePatience {
+		last = nil
 	}
-	return s.viewOf(o, &c, fix), nil
+	views := make(map[string]View, len(orders))
+	for _, o := range orders {
+		var courier *Courier
+		var fix *tracking.Fix
+		if c, ok := couriers[o.Courier]; ok {
+			courier = &c
+			if f, ok := last[c.ID]; ok {
+				fix = &f
+			}
+		}
+		views[o.ID] = s.viewOf(o, courier, fix)
+	}
+	return views, nil
+}
+
+// carriers are those couriers of a list that exist, by id.
+func (s *Service) carriers(ctx context.Context, ids []string) (map[string]Courier, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	couriers, err := s.Store.CouriersByID(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read couriers: %w", err)
+	}
+	byID := make(map[string]Courier, len(couriers))
+	for _, c := range couriers {
+		byID[c.ID] = c
+	}
+	return byID, nil
 }
 
 func (s *Service) viewOf(o Order, c *Courier, fix *tracking.Fix) View {
@@ -60,7 +102,7 @@ func (s *Service) viewOf(o Order, c *Courier, fix *tracking.Fix) View {
 	if c == nil || !carried(o.Status) {
 		return v
 	}
-	v.Courier = &ViewCourier{Name: firstName(c.Name), Vehicle: c.Vehicle}
+	v.Courier = &ViewCourier{ID: c.ID, Name: firstName(c.Name), Vehicle: c.Vehicle}
 	if s.CourierPhone {
 		v.Courier.Phone = c.Phone
 	}

@@ -37,6 +37,15 @@ func (s *Service) Fleet(ctx context.Context) ([]Order, []CourierView, error) {
 	return orders, s.views(ctx, couriers), nil
 }
 
+// FleetOrders are those orders of a list that exist, as Fleet has them.
+func (s *Service) FleetOrders(ctx context.Context, ids ...string) ([]Order, error) {
+	orders, err := s.Store.OrdersByID(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read orders: %w", err)
+	}
+	return orders, s.fillETA(ctx, orders)
+}
+
 func (s *Service) allOrders(ctx context.Context, q OrderQuery) ([]Order, error) {
 	q.Limit = 1000
 	var all []Order

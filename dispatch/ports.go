@@ -52,6 +52,8 @@ type Store interface {
 // OrderReader reads committed orders.
 type OrderReader interface {
 	Order(ctx context.Context, id string) (Order, error) // ErrNotFound
+	// OrdersByID returns those that exist, by id ascending.
+	OrdersByID(ctx context.Context, ids []string) ([]Order, error)
 	// Orders lists by (placed time, id) descending and returns the cursor of
 	// the next page, empty at the end.
 	Orders(ctx context.Context, q OrderQuery) (page []Order, next string, err error)

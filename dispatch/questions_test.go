@@ -8,8 +8,8 @@ import (
 	"courier/dispatch"
 )
 
-// asked counts questions about couriers, each of which may be a way over the
-// network.
+// asked counts questions about couriers and orders, each of which may be a way
+// over the network.
 type asked struct {
 	dispatch.Store
 	n int
@@ -18,6 +18,16 @@ type asked struct {
 func (s *asked) Courier(ctx context.Context, id string) (dispatch.Courier, error) {
 	s.n++
 	return s.Store.Courier(ctx, id)
+}
+
+func (s *asked) Order(ctx context.Context, id string) (dispatch.Order, error) {
+	s.n++
+	return s.Store.Order(ctx, id)
+}
+
+func (s *asked) OrdersByID(ctx context.Context, ids []string) ([]dispatch.Order, error) {
+	s.n++
+	return s.Store.OrdersByID(ctx, ids)
 }
 
 func (s *asked) CouriersByID(ctx context.Context, ids []string) ([]dispatch.Courier, error) {
@@ -57,5 +67,35 @@ func TestTheWholeFleetIsReadInAFewQuestions(t *testing.T) {
 	few, more := cost(2), cost(10)
 	if few != more {
 		t.Errorf("%d questions with 2 orders, %d with 12", few, more)
+	}
+}
+
+// A node tells hundreds of customers a second where their couriers are.
+func TestManyCustomersViewsAreTwoQuestions(t *testing.T) {
+	w := newWorld(t, func(c *dispatch.Config) { c.Mode = dispatch.ModeAssign })
+	store := &asked{Store: w.store.Store}
+	w.store.Store = store
+	ids := []string{"nobody's"}
+	for i := range 10 {
+		c := w.courier(fmt.Sprint(i), float64(10*i), nil)
+		ids = append(ids, w.place(fmt.Sprint(i), nil))
+		w.round()
+		w.must(w.act(c, dispatch.Action{Type: dispatch.ActComplete, Order: ids[i+1], Kind: dispatch.Pickup}))
+	}
+	store.n = 0
+	views, err := w.Views(t.Context(), ids)
+	w.must(err)
+	if store.n != 2 {
+		t.Errorf("%d questions", store.n)
+	}
+	for _, id := range ids[1:] {
+		one, err := w.View(t.Context(), id)
+		w.must(err)
+		if v := views[id]; v.Fix == nil || v.ETA == nil || v.Version != one.Version || v.Fix.Point != one.Fix.Point {
+			t.Errorf("%s: %+v, alone %+v", id, v, one)
+		}
+	}
+	if len(views) != 10 {
+		t.Errorf("%d views", len(views))
 	}
 }

@@ -81,6 +81,7 @@ type ViewPlace struct {
 // ViewCourier is who brings it: first name, vehicle, and a number if the
 // company gives it out.
 type ViewCourier struct {
+	ID      string      `json:"-"` // for the server, which follows it
 	Name    string      `json:"name"`
 	Vehicle geo.Vehicle `json:"vehicle"`
 	Phone   string      `json:"phone,omitempty"`

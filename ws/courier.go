@@ -102,7 +102,7 @@ type courierSent struct {
 
 func newCourierSession(h *Hub, c *conn, id auth.Identity) *courierSession {
 	s := &courierSession{hub: h, conn: c, id: id.ID, epoch: id.Epoch}
-	s.task = task{urgent: true, run: func(ctx context.Context) {
+	s.task = task{run: func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, h.CallTimeout)
 		defer cancel()
 		if err := s.refresh(ctx); err != nil {

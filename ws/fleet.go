@@ -280,17 +280,11 @@ func (f *fleet) refresh(ctx context.Context) error {
 	if len(orders)+len(couriers) == 0 {
 		return nil
 	}
-	const atOnce = 8
-	read := make([]dispatch.Order, len(orders))
+	var read []dispatch.Order
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(atOnce)
-	for i, id := range orders {
-		g.Go(func() error {
-			o, err := f.hub.Service.Order(gctx, dispatch.Scope{}, id)
-			if errors.Is(err, dispatch.ErrNotFound) {
-				return nil
-			}
-			read[i] = o
+	if len(orders) > 0 {
+		g.Go(func() (err error) {
+			read, err = f.hub.Service.FleetOrders(gctx, orders...)
 			return err
 		})
 	}
@@ -315,9 +309,7 @@ func (f *fleet) refresh(ctx context.Context) error {
 	}
 	at := f.seq + 1
 	for _, o := range read {
-		if o.ID != "" {
-			err = errors.Join(err, f.putOrderLocked(o, at))
-		}
+		err = errors.Join(err, f.putOrderLocked(o, at))
 	}
 	for _, c := range views {
 		f.putCourierLocked(c.Fleet(), at)

@@ -41,6 +41,7 @@ type Hub struct {
 	regions   *regions
 	held      held // sockets, by whom they are open for
 	work      *work
+	locator   *locator
 	orders    orders
 	couriers  couriers
 	fleet     *fleet
@@ -64,7 +65,7 @@ func New(c Config, p Ports) (*Hub, error) {
 	h := &Hub{
 		Config: c, Ports: p,
 		pingFrame: control(websocket.PingMessage, nil),
-		interest:  newInterest(), regions: newRegions(), held: held{byID: map[string]int{}}, work: newWork(),
+		interest:  newInterest(), regions: newRegions(), held: held{byID: map[string]int{}}, work: newWork(), locator: newLocator(),
 		sweepNow: make(chan struct{}, 1), conns: map[*conn]struct{}{},
 	}
 	if h.beatFrame, err = h.scratch.encode(&beat{Type: "beat"}); err != nil {

@@ -19,7 +19,6 @@ type orderWatch struct {
 	order   string
 	version atomic.Int64 // that all viewers have; written under mu
 	catch   task
-	locate  task
 	ready   <-chan struct{} // the bus watches the order
 
 	viewing int    // guarded by orders.mu
@@ -27,6 +26,7 @@ type orderWatch struct {
 
 	looked atomic.Int64 // real time of the last position, in ns
 	armed  atomic.Bool  // a timer will look at the position
+	due    atomic.Bool  // the locator has it in hand
 
 	mu      sync.Mutex // held while reading and sending
 	viewers []*trackSession
@@ -40,8 +40,7 @@ type orderWatch struct {
 func newOrderWatch(h *Hub, order string) *orderWatch {
 	w := &orderWatch{hub: h, order: order, before: -1}
 	w.ready = h.interest.addKey(order)
-	w.catch = task{urgent: true, run: func(ctx context.Context) { w.do(ctx, w.catchUp) }}
-	w.locate = task{run: func(ctx context.Context) { w.do(ctx, w.position) }}
+	w.catch = task{run: func(ctx context.Context) { w.do(ctx, w.catchUp) }}
 	return w
 }
 
@@ -86,9 +85,7 @@ func (w *orderWatch) add(ctx context.Context, s *trackSession, seq int64) error 
 		w.version.Store(newest)
 		s.place = len(w.viewers)
 		w.viewers = append(w.viewers, s)
-		if err := w.follow(ctx, view); err != nil {
-			return err
-		}
+		w.follow(view)
 		w.finish(view, s)
 		return nil
 	}
@@ -165,32 +162,24 @@ func (w *orderWatch) catchUp(ctx context.Context) error {
 	if view.ETA != nil {
 		w.eta, w.before = *view.ETA, view.StopsBefore // the status said so
 	}
-	if err := w.follow(ctx, view); err != nil {
-		return err
-	}
+	w.follow(view)
 	w.finish(view, w.viewers...)
 	return nil
 }
 
 // follow watches the courier that carries the order now.
-func (w *orderWatch) follow(ctx context.Context, view dispatch.View) error {
+func (w *orderWatch) follow(view dispatch.View) {
 	courier := ""
 	if view.Courier != nil && endOf(view) == "" {
-		o, err := w.hub.Service.Order(ctx, dispatch.Scope{}, w.order)
-		if err != nil {
-			return fmt.Errorf("read order: %w", err)
-		}
-		courier = o.Courier
+		courier = view.Courier.ID
 	}
 	w.hub.orders.carry(w, courier)
-	if courier == "" {
+	switch {
+	case courier == "":
 		w.setRegions(nil)
-		return nil
-	}
-	if len(w.regions) == 0 {
+	case len(w.regions) == 0:
 		w.setRegions(regionsOf(view))
 	}
-	return nil
 }
 
 // finish says goodbye once the order's story is over.

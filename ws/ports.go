@@ -47,6 +47,7 @@ type CourierService interface {
 type OrderService interface {
 	// View decides what a customer may see at this moment (I9).
 	View(ctx context.Context, order string) (dispatch.View, error)
+	Views(ctx context.Context, orders []string) (map[string]dispatch.View, error)
 	Events(ctx context.Context, scope dispatch.Scope, order string, after int64) ([]dispatch.Event, error)
 	Order(ctx context.Context, scope dispatch.Scope, id string) (dispatch.Order, error)
 	OrderVersions(ctx context.Context, ids []string) (map[string]int64, error)
@@ -55,6 +56,7 @@ type OrderService interface {
 // FleetService is what dispatchers see.
 type FleetService interface {
 	Fleet(ctx context.Context) ([]dispatch.Order, []dispatch.CourierView, error)
+	FleetOrders(ctx context.Context, ids ...string) ([]dispatch.Order, error)
 	FleetCouriers(ctx context.Context, ids ...string) ([]dispatch.CourierView, error)
 	Alerts(ctx context.Context) ([]dispatch.Alert, error)
 	Stats(ctx context.Context) (dispatch.Stats, error)

@@ -1,8 +1,6 @@
 package ws
 
 import (
-	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -28,7 +26,7 @@ func (w *orderWatch) moved() {
 
 func (w *orderWatch) look() {
 	w.looked.Store(time.Now().UnixNano())
-	w.hub.work.add(&w.locate)
+	w.hub.locator.add(w)
 }
 
 // quiet looks where nothing has moved for a while.
@@ -39,20 +37,21 @@ func (w *orderWatch) quiet() {
 	}
 }
 
-// position sends estimate and place, if they are new and the service lets
-// the customer see them now (I9).
-func (w *orderWatch) position(ctx context.Context) error {
-	view, err := w.hub.Service.View(ctx, w.order)
-	if err != nil {
-		return fmt.Errorf("read view: %w", err)
+// show sends estimate and place, if they are new and the service lets the
+// customer see them now (I9). Who is being told of a status hears of both with
+// it, and who has not been told of it yet hears of it first.
+func (w *orderWatch) show(view dispatch.View) error {
+	if !w.mu.TryLock() {
+		w.moved()
+		return nil
 	}
-	if view.Version > w.version.Load() { // its status goes first
-		if err := w.catchUp(ctx); err != nil {
-			return err
-		}
-		if endOf(view) != "" {
-			return nil
-		}
+	defer w.mu.Unlock()
+	switch version := w.version.Load(); {
+	case len(w.viewers) == 0, view.Version < version:
+		return nil
+	case view.Version > version:
+		w.hub.work.add(&w.catch)
+		return nil
 	}
 	if eta := view.ETA; eta != nil && (!eta.From.Equal(w.eta.From) || !eta.To.Equal(w.eta.To) || view.StopsBefore != w.before) {
 		w.eta, w.before = *eta, view.StopsBefore

@@ -30,6 +30,9 @@ func (h *Hub) Run(ctx context.Context) error {
 	for range h.Workers {
 		g.Go(func() error { h.work.worker(h.ctx); return nil })
 	}
+	for range locators {
+		g.Go(func() error { h.locate(ctx); return nil })
+	}
 	g.Go(func() error { h.watchBus(ctx); return nil })
 	g.Go(func() error { h.regions.keep(ctx, feed); return nil })
 	g.Go(func() error { h.watchFeed(feed); return nil })

@@ -75,7 +75,7 @@ func (h *Hub) ask(ctx context.Context, what string, f func(context.Context) erro
 	ctx, cancel := context.WithTimeout(ctx, h.CallTimeout)
 	defer cancel()
 	if err := f(ctx); err != nil && ctx.Err() == nil {
-		h.Log.LogAttrs(ctx, slog.LevelWarn, "sweep failed", slog.String("doing", what), slog.Any("err", err))
+		h.Log.LogAttrs(ctx, slog.LevelWarn, "question failed", slog.String("doing", what), slog.Any("err", err))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"courier/dispatch"
 	"courier/internal/bus"
+	"courier/tracking"
 	"courier/ws"
 	"courier/ws/wstest"
 )
@@ -176,6 +177,45 @@ func TestManyCustomersShareTheWork(t *testing.T) {
 	}
 	if calls := w.called("View") - before; calls > 2 {
 		t.Errorf("%d views were read for one change", calls)
+	}
+}
+
+// While one question about positions is under way, all that move meanwhile
+// wait for the next.
+func TestManyThatMoveAreLookedForTogether(t *testing.T) {
+	const n = 40
+	w := newWorld(t, func(c *ws.Config) { c.Sweep, c.Position = time.Hour, time.Hour })
+	var conns []*wstest.Conn
+	for i := range n {
+		order, courier := fmt.Sprint("o", i), fmt.Sprint("c", i)
+		w.hire(courier, dispatch.Available)
+		w.place(order)
+		w.carry(order, courier)
+		w.step(order, dispatch.PickedUp)
+		c := w.open(t, "track", "ct_"+order, 0)
+		c.Want("snapshot")
+		conns = append(conns, c)
+	}
+	before := w.called("Views")
+	w.mu.Lock() // whoever asks waits
+	var fixes []tracking.Fix
+	for i := range n {
+		fix := tracking.Fix{Courier: fmt.Sprint("c", i), Time: time.Now().UTC(), Point: kitchen.Offset(float64(i), 0), Accuracy: 5, Received: time.Now()}
+		w.fixes[fix.Courier] = fix
+		fixes = append(fixes, fix)
+	}
+	for _, f := range fixes {
+		if err := w.feed.Publish(t.Context(), []tracking.Fix{f}); err != nil {
+			t.Error(err)
+		}
+	}
+	w.mu.Unlock()
+	for _, c := range conns {
+		c.Want("eta")
+		c.Want("position")
+	}
+	if asked := w.called("Views") - before; asked > n/4 {
+		t.Errorf("%d questions for %d couriers", asked, n)
 	}
 }
 

@@ -9,9 +9,7 @@ import (
 // is, it runs in one goroutine at a time, and once more if it was asked for
 // while it ran.
 type task struct {
-	run    func(context.Context)
-	urgent bool // statuses go before positions
-
+	run   func(context.Context)
 	state taskState // guarded by work.mu
 }
 
@@ -29,7 +27,7 @@ const (
 type work struct {
 	mu    sync.Mutex
 	some  sync.Cond
-	lanes [2][]*task // urgent, other
+	line  []*task
 	ended bool
 }
 
@@ -52,11 +50,7 @@ func (w *work) add(t *task) {
 
 func (w *work) put(t *task) {
 	t.state = queued
-	lane := &w.lanes[1]
-	if t.urgent {
-		lane = &w.lanes[0]
-	}
-	*lane = append(*lane, t)
+	w.line = append(w.line, t)
 	w.some.Signal()
 }
 
@@ -86,13 +80,11 @@ func (w *work) take() *task {
 		if w.ended {
 			return nil
 		}
-		for i, lane := range w.lanes {
-			if len(lane) > 0 {
-				t := lane[0]
-				lane[0] = nil
-				w.lanes[i] = lane[1:]
-				return t
-			}
+		if len(w.line) > 0 {
+			t := w.line[0]
+			w.line[0] = nil
+			w.line = w.line[1:]
+			return t
 		}
 		w.some.Wait()
 	}

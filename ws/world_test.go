@@ -347,6 +347,21 @@ func (w *world) Offer(_ context.Context, id string) (dispatch.Offer, error) {
 	return dispatch.Offer{}, dispatch.ErrNotFound
 }
 
+func (w *world) Views(ctx context.Context, ids []string) (map[string]dispatch.View, error) {
+	w.mu.Lock()
+	w.calls["Views"]++
+	w.mu.Unlock()
+	views := map[string]dispatch.View{}
+	for _, id := range ids {
+		if v, err := w.View(ctx, id); err == nil {
+			views[id] = v
+		} else if !errors.Is(err, dispatch.ErrNotFound) {
+			return nil, err
+		}
+	}
+	return views, nil
+}
+
 func (w *world) View(_ context.Context, id string) (dispatch.View, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -360,7 +375,7 @@ func (w *world) View(_ context.Context, id string) (dispatch.View, error) {
 		Pickup: dispatch.ViewPlace{Point: kitchen}, Dropoff: dispatch.ViewPlace{Point: home},
 	}
 	if c := w.couriers[o.Courier]; c != nil {
-		v.Courier = &dispatch.ViewCourier{Name: "Mia", Vehicle: c.Vehicle}
+		v.Courier = &dispatch.ViewCourier{ID: c.ID, Name: "Mia", Vehicle: c.Vehicle}
 		if fix, ok := w.fixes[c.ID]; ok {
 			eta := fix.Time.Add(time.Duration(geo.Distance(fix.Point, home)) * time.Second).Truncate(time.Second)
 			v.ETA = &dispatch.Window{From: eta, To: eta.Add(time.Minute)}
@@ -444,6 +459,20 @@ func (w *world) Fleet(context.Context) ([]dispatch.Order, []dispatch.CourierView
 		orders = append(orders, clone(o.Order))
 	}
 	return orders, w.viewsLocked(slices.Collect(maps.Keys(w.couriers))...), w.broken
+}
+
+func (w *world) FleetOrders(ctx context.Context, ids ...string) (out []dispatch.Order, err error) {
+	for _, id := range ids {
+		o, err := w.Order(ctx, dispatch.Scope{}, id)
+		switch {
+		case errors.Is(err, dispatch.ErrNotFound):
+		case err != nil:
+			return nil, err
+		default:
+			out = append(out, o)
+		}
+	}
+	return out, nil
 }
 
 func (w *world) FleetCouriers(_ context.Context, ids ...string) ([]dispatch.CourierView, error) {

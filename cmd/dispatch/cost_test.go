@@ -55,7 +55,8 @@ type cost struct {
 	client  *client.Client
 	key     string
 	sockets []*websocket.Conn
-	times   atomic.Int64
+	began   time.Time            // of the first fixes
+	times   [benchCouriers]int64 // fixes of each courier
 	count   atomic.Int64
 }
 
@@ -71,7 +72,7 @@ const (
 )
 
 func (c *cost) prepare(url, admin string) {
-	c.url = url
+	c.url, c.began = url, time.Now().Add(-time.Minute)
 	ctx := c.Context()
 	var err error
 	if c.client, err = client.New(client.Config{Server: url}); err != nil {
@@ -112,6 +113,9 @@ func (c *cost) hire(ctx context.Context, admin, name string) (*websocket.Conn, e
 	}
 	_ = resp.Body.Close()
 	c.Cleanup(func() { _ = socket.Close() })
+	if err := socket.WriteJSON(map[string]any{"type": "resume", "seq": 0}); err != nil {
+		return nil, err
+	}
 	return socket, c.ask(socket, "duty", map[string]any{"type": "duty", "id": "duty", "duty": "available"})
 }
 
@@ -148,9 +152,10 @@ func (c *cost) fixes(b *testing.B, each int) {
 	c.measure(b, each, benchCouriers, func(_ context.Context, courier int) error {
 		at := geo.Point{Lat: 52 + float64(courier)/5000, Lng: 4.3}
 		fixes := make([]map[string]any, each)
-		for i := range fixes { // newer than all before, and never of the future
-			now := c.times.Add(1)
-			fixes[i] = map[string]any{"lat": at.Lat, "lng": at.Lng, "accuracy": 5, "time": time.Now().Add(-time.Minute).Add(time.Duration(now) * time.Microsecond).UTC().Format(time.RFC3339Nano)}
+		for i := range fixes { // a millisecond newer each than the one before, and never of the future
+			c.times[courier]++
+			when := c.began.Add(time.Duration(c.times[courier]) * time.Millisecond)
+			fixes[i] = map[string]any{"lat": at.Lat, "lng": at.Lng, "accuracy": 5, "time": when.UTC().Format(time.RFC3339Nano)}
 		}
 		id := fmt.Sprint("f", c.count.Add(1))
 		return c.ask(c.sockets[courier], id, map[string]any{"type": "fixes", "id": id, "fixes": fixes})

@@ -61,6 +61,22 @@ func testOrders(t *testing.T, open Open) {
 			t.Errorf("%d events of nobody's", len(events))
 		}
 	})
+	t.Run("are read by id, those that exist", func(t *testing.T) {
+		s := open(t)
+		var want []dispatch.Order
+		for i := range 3 {
+			want = append(want, place(t, s, fmt.Sprintf("o%d", i), start))
+		}
+		want[2] = advance(t, s, want[2], dispatch.Searching)
+		got, err := s.OrdersByID(t.Context(), slices.Concat(slices.Repeat([]string{"nobody"}, 1500), []string{"o2", "o0", "o2"}))
+		wantNo(t, err)
+		wantSame(t, got, []dispatch.Order{want[0], want[2]})
+		got, err = s.OrdersByID(t.Context(), nil)
+		wantNo(t, err)
+		if len(got) != 0 {
+			t.Errorf("orders of no id: %v", got)
+		}
+	})
 	t.Run("versions are told of those that exist", func(t *testing.T) {
 		s := open(t)
 		var ids []string

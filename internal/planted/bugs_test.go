@@ -72,10 +72,15 @@ var bugs = map[string]bug{
 		scene: rush, kinds: []string{ledger.Leaked},
 	},
 	"a commit that failed is taken for done": {
-		edits: []edit{{"internal/sqlstore/creator.go", `	return err, true
+		edits: []edit{
+			{"internal/sqlstore/creator.go", `"sync/atomic"`, `"sync/atomic"; "time"`},
+			{"internal/sqlstore/creator.go", `	_, err = conn.ExecContext`, `	time.Sleep(time.Second)
+	_, err = conn.ExecContext`},
+			{"internal/sqlstore/creator.go", `	return err, true
 `, `	return nil, false
-`}},
-		scene: cluster("node 1 ↔ PostgreSQL black-holed,node 2 ↔ PostgreSQL black-holed"), kinds: []string{ledger.Missing},
+`},
+		},
+		scene: cluster("kill -9 of PostgreSQL,kill -9 of PostgreSQL"), kinds: []string{ledger.Missing},
 	},
 	"work is acknowledged before it is done": {
 		edits: []edit{{"internal/rabbitmq/worker.go", `} else if err = w.try(held, m); err == nil {`,
@@ -108,7 +113,7 @@ var cursor int64`}},
 	},
 	"a node that has lost its areas goes on with them": {
 		edits: []edit{
-			{"dispatch/snapshot.go", `err := w.tx.CheckLease(area, snap.areas[area]); err != nil`, `err := error(nil); err != nil`},
+			{"dispatch/snapshot.go", `err := w.tx.CheckLease(area, snap.areas[area]); err != nil`, `err := w.tx.CheckLease(area, snap.areas[area]); err != nil && area == ""`},
 			{"dispatch/areas.go", `	if !now.Before(h.until) {
 		return nil, false
 	}

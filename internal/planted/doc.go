@@ -6,5 +6,5 @@
 //
 //	bug → edits → overlay → server → rush, faults → ledger → the violations it must name
 //
-// A tenth of them runs with every test, the rest with make chaos.
+// Two of them run with every test, all with make planted.
 package planted

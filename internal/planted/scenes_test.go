@@ -67,7 +67,7 @@ func cluster(faults string) scene {
 	return func(t *testing.T, binary string, seed uint64) sim.Report {
 		t.Helper()
 		table, err := chaos.Run(t.Context(), t, chaos.Config{
-			Seed: seed, Couriers: 60, Cities: 2, Orders: 1.5, Rate: 30, FixEvery: time.Second, Finish: 30 * time.Second,
+			Seed: seed, Couriers: 120, Cities: 2, Orders: 3, Rate: 30, FixEvery: time.Second, Warm: 30 * time.Second, Finish: 60 * time.Second,
 			Faults: chaos.Select(chaos.Faults(3, 7*time.Second), faults), Logf: t.Logf,
 			Command: func(args ...string) *exec.Cmd { return exec.Command(binary, args...) },
 			Token: func(subject string) string {

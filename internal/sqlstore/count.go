@@ -45,6 +45,13 @@ func byIDs[T any](ctx context.Context, q querier, ids []string, scan func(scanne
 	return all, nil
 }
 
+// OrdersByID implements dispatch.OrderReader.
+func (s *Store) OrdersByID(ctx context.Context, ids []string) ([]dispatch.Order, error) {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	all, err := byIDs(ctx, s.read, ids, scanOrder, "SELECT "+orderColumns+" FROM orders WHERE id IN (%s) ORDER BY id")
+	return all, s.dialect.failed(err, "read orders")
+}
+
 // CouriersByID implements dispatch.CourierReader.
 func (s *Store) CouriersByID(ctx context.Context, ids []string) ([]dispatch.Courier, error) {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))

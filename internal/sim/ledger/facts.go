@@ -113,7 +113,7 @@ func (l *Ledger) list(ctx context.Context, api API, s Scope, filter client.Filte
 		case err != nil:
 			return f, fmt.Errorf("look for %s: %w", id, err)
 		default:
-			f.Orders[id], f.Unlisted[id] = o, true
+			f.Orders[id], f.Unlisted[id] = o, !o.Times["placed"].Before(filter.PlacedFrom)
 		}
 	}
 	return f, nil
@@ -181,7 +181,10 @@ func (l *Ledger) Settle(ctx context.Context, api API, s Scope) ([]Violation, err
 		return nil, err
 	}
 	f.partly = true
-	quiet := func(o client.Order) bool { return o.Over() && f.Now.Sub(o.Times[o.Status]) > s.late() }
+	// What has failed may still be returned while the server is asked.
+	quiet := func(o client.Order) bool {
+		return o.Over() && o.Status != "failed" && f.Now.Sub(o.Times[o.Status]) > s.late()
+	}
 	if err := f.histories(ctx, api, s, func(o client.Order) bool { return quiet(o) && !l.isSettled(o.ID) }); err != nil {
 		return nil, err
 	}

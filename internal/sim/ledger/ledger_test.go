@@ -233,7 +233,7 @@ func TestWhatIsNoViolation(t *testing.T) {
 		"a link made afterwards": func(_ *Ledger, f *Facts) {
 			f.Links["o1"][0] = client.Link{CreatedAt: at(71), ExpiresAt: at(70).Add(2 * time.Hour)}
 		},
-		"a link soon after the end": func(_ *Ledger, f *Facts) { f.Links["o1"][0].ExpiresAt = at(90).Add(time.Hour); f.Now = at(300) },
+		"a link soon after the end": func(_ *Ledger, f *Facts) { f.Links["o1"][0].ExpiresAt = at(90).Add(time.Hour); f.Now = at(75) },
 		"a position on its way":     func(l *Ledger, _ *Facts) { l.Position("o1", at(71), at(71)) },
 		"a position long under way": func(l *Ledger, _ *Facts) { l.Position("o1", at(90), at(69)) },
 		"a plan on its way":         func(l *Ledger, _ *Facts) { l.Plan("c2", []string{"o1"}, at(69)); l.Plan("c2", nil, at(80)) },

@@ -255,8 +255,8 @@ func (a *audit) links() {
 	for id, links := range a.f.Links {
 		o := a.f.Orders[id]
 		ended := o.Times[o.Status]
-		if o.Status == "failed" || a.f.Now.Sub(ended) < a.s.Stall {
-			continue // to be returned; or not long ago
+		if o.Status == "failed" || a.f.Now.Sub(ended) < 3*a.s.late() {
+			continue // to be returned; or the work may be under way
 		}
 		for _, link := range links {
 			if lives := link.ExpiresAt.Sub(ended); link.CreatedAt.Before(ended.Add(-a.s.Slack)) && lives > a.s.LinkGrace+a.s.Slack {

@@ -1,18 +1,15 @@
 package scenario
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
+	"strings"
 	"time"
 
 	"courier/geo"
+	"courier/internal/mdrp"
 	"courier/internal/sim/city"
 )
 
@@ -70,70 +67,58 @@ func NewMDRP(c MDRPConfig) (*MDRP, error) {
 	if c.Vehicle == "" {
 		c.Vehicle = geo.Car
 	}
-	read := func(name string, numbers ...int) [][]float64 {
-		rows, err := table(filepath.Join(c.Dir, name), numbers)
-		errs = append(errs, err)
-		return rows
+	day, err := mdrp.Read(c.Dir)
+	if err != nil {
+		return nil, err
 	}
-	// Kitchens and orders are named r1, o1, …: the number is kept.
-	kitchens := read("restaurants.txt", 0, 1, 2)
-	orders := read("orders.txt", 0, 1, 2, 3, 4, 5)
-	couriers := read("couriers.txt", 0, 1, 2, 3, 4)
-	parameters := read("instance_parameters.txt", 0, 1, 2)
-	if err := errors.Join(errs...); err != nil {
-		return nil, fmt.Errorf("read instance: %w", err)
-	}
-	if len(kitchens) == 0 || len(orders) == 0 || len(parameters) != 1 || !(parameters[0][0] > 0) {
-		return nil, fmt.Errorf("read instance: %s is incomplete", c.Dir)
-	}
-	m := &MDRP{speed: parameters[0][0], place: projection{plane: city.Plane{Center: c.Center}}, service: map[string]Service{}}
+	m := &MDRP{speed: day.Speed, place: projection{plane: city.Plane{Center: c.Center}}, service: map[string]Service{}}
 	half := func(minutes float64) Service { return Service{m.minutes(minutes / 2), m.minutes(minutes / 2)} }
-	m.service["pickup"], m.service["dropoff"] = half(parameters[0][1]), half(parameters[0][2])
-	at := map[int][2]float64{}
-	for _, k := range kitchens {
-		at[int(k[0])] = [2]float64{k[1], k[2]}
-		m.place.x, m.place.y = m.place.x+k[1]/float64(len(kitchens)), m.place.y+k[2]/float64(len(kitchens))
+	m.service["pickup"], m.service["dropoff"] = half(day.Pickup), half(day.Dropoff)
+	for _, k := range day.Restaurants {
+		n := float64(len(day.Restaurants))
+		m.place.x, m.place.y = m.place.x+k.At.X/n, m.place.y+k.At.Y/n
 	}
-	return m, m.fill(c, at, orders, couriers)
+	m.fill(c, day)
+	return m, nil
 }
 
 func (m *MDRP) minutes(n float64) time.Duration { return time.Duration(n * float64(time.Minute)) }
 
 // fill counts time from a minute before the first thing that happens.
-func (m *MDRP) fill(c MDRPConfig, kitchens map[int][2]float64, orders, couriers [][]float64) error {
-	first := math.Inf(1)
-	for _, o := range orders {
-		first = min(first, o[3])
+func (m *MDRP) fill(c MDRPConfig, day *mdrp.Instance) {
+	first := math.MaxInt
+	for _, o := range day.Orders {
+		first = min(first, o.Placed)
 	}
-	for _, d := range couriers {
-		first = min(first, d[3])
+	for _, d := range day.Couriers {
+		first = min(first, d.On)
 	}
 	first--
-	for _, d := range couriers {
+	since := func(minute int) time.Duration { return m.minutes(float64(minute - first)) }
+	for _, d := range day.Couriers {
 		m.couriers = append(m.couriers, Courier{
-			Name: fmt.Sprintf("Courier %d", int(d[0])), Vehicle: c.Vehicle, Capacity: c.Capacity,
-			At: m.place.point(d[1], d[2]), From: m.minutes(d[3] - first), To: m.minutes(d[4] - first),
+			Name: "Courier " + number(d.ID), Vehicle: c.Vehicle, Capacity: c.Capacity,
+			At: m.place.point(d.At.X, d.At.Y), From: since(d.On), To: since(d.Off),
 		})
 	}
-	for _, o := range orders {
-		k, ok := kitchens[int(o[4])]
-		if !ok {
-			return fmt.Errorf("order %d: no restaurant %d", int(o[0]), int(o[4]))
-		}
-		travel := m.travel(math.Hypot(o[1]-k[0], o[2]-k[1]))
-		floor := m.minutes(o[5]-o[3]) + m.service["pickup"].After + travel + m.service["dropoff"].Before
+	for _, o := range day.Orders {
+		k := day.Restaurants[o.Restaurant]
+		kitchen := "Restaurant " + number(k.ID)
 		m.orders = append(m.orders, Order{
-			At: m.minutes(o[3] - first), Name: fmt.Sprintf("o%d", int(o[0])),
-			Pickup:  Door{Point: m.place.point(k[0], k[1]), Address: fmt.Sprintf("Restaurant %d", int(o[4])), Name: fmt.Sprintf("Restaurant %d", int(o[4]))},
-			Dropoff: Door{Point: m.place.point(o[1], o[2]), Address: fmt.Sprintf("Home of order %d", int(o[0]))},
-			Ready:   m.minutes(o[5] - first), Size: 1, Floor: floor,
+			At: since(o.Placed), Name: o.ID,
+			Pickup:  Door{Point: m.place.point(k.At.X, k.At.Y), Address: kitchen, Name: kitchen},
+			Dropoff: Door{Point: m.place.point(o.At.X, o.At.Y), Address: "Home of order " + number(o.ID)},
+			Ready:   since(o.Ready), Size: 1, Floor: m.minutes(day.Floor(o)),
 		})
 	}
 	slices.SortStableFunc(m.orders, func(a, b Order) int { return int(a.At - b.At) })
-	return nil
 }
 
-// travel is in whole minutes, rounded up.
+// number is an id less its letter, as of r12.
+func number(id string) string { return strings.TrimLeft(id, "abcdefghijklmnopqrstuvwxyz") }
+
+// travel is in whole minutes, rounded up. Places come back from the map a
+// hair off.
 func (m *MDRP) travel(metres float64) time.Duration {
 	return m.minutes(math.Ceil(metres/m.speed - 1e-6))
 }
@@ -173,42 +158,3 @@ func (m *MDRP) Roam(geo.Point, float64) (geo.Point, bool) { return geo.Point{}, 
 
 // Undelivered implements Source.
 func (m *MDRP) Undelivered() time.Duration { return 150 * time.Minute }
-
-// table reads the given columns of a tab-separated file with a header row as
-// numbers; a leading letter, as in r12, is dropped.
-func table(path string, columns []int) ([][]float64, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	r := csv.NewReader(f)
-	r.Comma, r.ReuseRecord = '\t', true
-	var out [][]float64
-	for line := 1; ; line++ {
-		cells, err := r.Read()
-		if err != nil {
-			if errors.Is(err, io.EOF) {
-				return out, nil
-			}
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		if line == 1 {
-			continue
-		}
-		row := make([]float64, len(columns))
-		for i, col := range columns {
-			if col >= len(cells) {
-				return nil, fmt.Errorf("%s: line %d has no column %d", path, line, col+1)
-			}
-			cell := cells[col]
-			if cell != "" && (cell[0] >= 'a' && cell[0] <= 'z') {
-				cell = cell[1:]
-			}
-			if row[i], err = strconv.ParseFloat(cell, 64); err != nil {
-				return nil, fmt.Errorf("%s: line %d: %w", path, line, err)
-			}
-		}
-		out = append(out, row)
-	}
-}
