@@ -101,20 +101,45 @@ func (s *Service) CourierVersions(ctx context.Context, ids []string) (map[string
 // blind is a lag of the feed from which on a courier's silence says nothing.
 const blind = 10 * time.Second
 
-// Alerts are what a dispatcher should look at now, by id.
-func (s *Service) Alerts(ctx context.Context) ([]Alert, error) {
+// scene is what alerts and figures are worked out from: the open orders with
+// their ETAs, and who is on duty.
+type scene struct {
+	open []Order
+	on   []CourierView
+}
+
+func (s *Service) scene(ctx context.Context) (scene, error) {
 	open, err := s.allOrders(ctx, OrderQuery{Open: true})
 	if err != nil {
-		return nil, err
+		return scene{}, err
 	}
-	if err := s.fillETA(ctx, open); err != nil {
-		return nil, err
-	}
-	on, err := s.allCouriers(ctx, CourierQuery{Duty: []Duty{Available, Break}})
+	couriers, err := s.allCouriers(ctx, CourierQuery{Duty: []Duty{Available, Break}})
 	if err != nil {
-		return nil, err
+		return scene{}, err
 	}
-	views := s.views(ctx, on)
+	on := s.views(ctx, couriers)
+	plans := make(map[string]Plan, len(on))
+	for _, v := range on {
+		plans[v.ID] = s.planNow(v.Courier, v.Fix)
+	}
+	setETA(open, plans)
+	return scene{open, on}, nil
+}
+
+// Watch is what a dispatcher should look at now, by id, and the figures of
+// the moment, from one reading of orders and couriers.
+func (s *Service) Watch(ctx context.Context) ([]Alert, Stats, error) {
+	sc, err := s.scene(ctx)
+	if err != nil {
+		return nil, Stats{}, err
+	}
+	stats, err := s.figures(ctx, sc)
+	return s.alerts(sc), stats, err
+}
+
+// alerts are by id.
+func (s *Service) alerts(sc scene) []Alert {
+	views := sc.on
 	if s.FeedLag != nil && s.FeedLag() > blind {
 		views = nil // nobody is heard of: that is no news of each of them
 	}
@@ -126,7 +151,7 @@ func (s *Service) Alerts(ctx context.Context) ([]Alert, error) {
 			Time: at, Text: fmt.Sprintf(format, args...), Active: true,
 		})
 	}
-	for _, o := range open {
+	for _, o := range sc.open {
 		switch due := o.Due(); {
 		case o.Status == Unassignable:
 			add(AlertUnassignable, o.ID, "", o.Times[Unassignable], "No courier found: %s", cmp.Or(o.Reference, o.Dropoff.Address, o.ID))
@@ -145,5 +170,5 @@ func (s *Service) Alerts(ctx context.Context) ([]Alert, error) {
 		}
 	}
 	slices.SortFunc(alerts, func(a, b Alert) int { return cmp.Compare(a.ID, b.ID) })
-	return alerts, nil
+	return alerts
 }

@@ -48,8 +48,13 @@ func NewLoop(s *Service, observe func(Round)) *Loop {
 	}
 }
 
-// minGap keeps a storm of events from making each its own round.
-const minGap = 100 * time.Millisecond
+// A storm of events does not make each its own round: between two is minGap
+// at least, and so long that matching takes no more than a fifth of a core,
+// up to the interval.
+const (
+	minGap    = 100 * time.Millisecond
+	restShare = 4 // of the time that the round took
+)
 
 // Run rounds until ctx ends. A failed round is logged and the next one tries
 // again: what it left undone still waits in the store.
@@ -73,10 +78,12 @@ func (l *Loop) runRounds(ctx context.Context) error {
 			return nil
 		case <-gap.C:
 		}
+		begun := time.Now()
 		if err := l.Round(ctx); err != nil && ctx.Err() == nil {
 			l.Log.LogAttrs(ctx, slog.LevelError, "dispatch round failed", slog.Any("err", err))
 		}
-		gap.Reset(minGap)
+		interval := time.Duration(float64(l.Interval) / max(1, l.Clock.Rate()))
+		gap.Reset(max(minGap, min(restShare*time.Since(begun), interval)))
 		select {
 		case <-ctx.Done():
 			return nil

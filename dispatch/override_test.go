@@ -183,13 +183,13 @@ func TestASilentCourierGetsNoWorkAndLosesWhatItHasNotPickedUp(t *testing.T) {
 	w.round()
 	w.wantStatus(second, dispatch.Searching)
 	w.wantStatus(first, dispatch.PickedUp) // the goods are with the courier
-	alerts, err := w.Alerts(t.Context())
+	alerts, _, err := w.Watch(t.Context())
 	w.must(err)
 	if len(alerts) != 1 || alerts[0].Kind != dispatch.AlertStale || alerts[0].Courier != c {
 		t.Fatalf("alerts are %+v", alerts)
 	}
 	w.FeedLag = func() time.Duration { return time.Minute }
-	if alerts, err = w.Alerts(t.Context()); err != nil || len(alerts) != 0 {
+	if alerts, _, err = w.Watch(t.Context()); err != nil || len(alerts) != 0 {
 		t.Errorf("nobody can be heard, and this one is blamed: %+v, %v", alerts, err)
 	}
 }
@@ -220,7 +220,7 @@ func TestNothingWaitsSilently(t *testing.T) {
 	w.clock.Advance(w.SearchLimit)
 	w.round()
 	w.wantStatus(order, dispatch.Unassignable)
-	alerts, err := w.Alerts(t.Context())
+	alerts, _, err := w.Watch(t.Context())
 	w.must(err)
 	if len(alerts) != 1 || alerts[0].Order != order {
 		t.Fatalf("alerts are %+v", alerts)
@@ -360,7 +360,7 @@ func TestWithoutPositionsAllButMatchingGoesOn(t *testing.T) {
 		func() error { _, err := w.View(t.Context(), order); return err },
 		func() error { _, _, err := w.Fleet(t.Context()); return err },
 		func() error { _, err := w.Stats(t.Context()); return err },
-		func() error { _, err := w.Alerts(t.Context()); return err },
+		func() error { _, _, err := w.Watch(t.Context()); return err },
 	} {
 		w.must(read())
 	}

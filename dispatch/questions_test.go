@@ -35,7 +35,7 @@ func (s *asked) CouriersByID(ctx context.Context, ids []string) ([]dispatch.Cour
 	return s.Store.CouriersByID(ctx, ids)
 }
 
-// A dispatcher's page looks at every open order, every two seconds: what that
+// A dispatcher's page looks at every open order, every few seconds: what that
 // costs must not grow by a question with each of them.
 func TestTheWholeFleetIsReadInAFewQuestions(t *testing.T) {
 	w := newWorld(t, func(c *dispatch.Config) { c.Mode = dispatch.ModeAssign })
@@ -50,7 +50,7 @@ func TestTheWholeFleetIsReadInAFewQuestions(t *testing.T) {
 		store.n = 0
 		orders, _, err := w.Fleet(t.Context())
 		w.must(err)
-		if _, err := w.Alerts(t.Context()); err != nil {
+		if _, _, err := w.Watch(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		with := 0

@@ -168,20 +168,34 @@ func (s *Service) fillETA(ctx context.Context, page []Order) error {
 	for _, c := range couriers {
 		carriers = append(carriers, c.ID)
 	}
-	last, now := s.positions(ctx, s.Known, carriers...), s.Clock.Now()
+	last := s.positions(ctx, s.Known, carriers...)
 	plans := make(map[string]Plan, len(couriers))
 	for _, c := range couriers {
-		if fix, ok := last[c.ID]; ok && len(c.Plan.Stops) > 0 {
-			c = s.timed(c, fix, now)
+		var fix *tracking.Fix
+		if f, ok := last[c.ID]; ok {
+			fix = &f
 		}
-		plans[c.ID] = c.Plan
+		plans[c.ID] = s.planNow(c, fix)
 	}
+	setETA(page, plans)
+	return nil
+}
+
+// planNow is a courier's plan with its times from where it is.
+func (s *Service) planNow(c Courier, fix *tracking.Fix) Plan {
+	if fix == nil || len(c.Plan.Stops) == 0 {
+		return c.Plan
+	}
+	return s.timed(c, *fix, s.Clock.Now()).Plan
+}
+
+// setETA takes the orders' ETAs from the plans, by courier.
+func setETA(page []Order, plans map[string]Plan) {
 	for i, o := range page {
 		if o.Courier != "" && !o.Terminal() {
 			page[i].ETA = plans[o.Courier].eta(o.ID)
 		}
 	}
-	return nil
 }
 
 // positions are where couriers were last. An index that is away costs times

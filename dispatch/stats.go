@@ -18,37 +18,39 @@ type statsCache = cached[Stats]
 // Stats are the figures of the moment, at most a second old.
 func (s *Service) Stats(ctx context.Context) (Stats, error) {
 	age := time.Duration(float64(statsAge) * max(1, s.Clock.Rate()))
-	return s.stats.get(s.Clock.Now(), age, func() (Stats, error) { return s.count(ctx) })
-}
-
-func (s *Service) count(ctx context.Context) (Stats, error) {
-	var st Stats
-	now := s.Clock.Now()
-	for _, figure := range []struct {
-		into *int
-		of   OrderQuery
-	}{
-		{&st.Waiting, OrderQuery{Statuses: []Status{Placed, Searching, Offered}}},
-		{&st.Active, OrderQuery{Statuses: []Status{Assigned, AtPickup, PickedUp, AtDropoff}}},
-		{&st.Unassignable, OrderQuery{Statuses: []Status{Unassignable}}},
-		{&st.DeliveredToday, OrderQuery{Statuses: []Status{Delivered}, ChangedFrom: now.Add(-24 * time.Hour)}},
-	} {
-		n, err := s.Store.CountOrders(ctx, figure.of)
+	return s.stats.get(s.Clock.Now(), age, func() (Stats, error) {
+		sc, err := s.scene(ctx)
 		if err != nil {
 			return Stats{}, err
 		}
-		*figure.into = n
+		return s.figures(ctx, sc)
+	})
+}
+
+// figures are those of a scene, and of the orders delivered lately.
+func (s *Service) figures(ctx context.Context, sc scene) (Stats, error) {
+	var st Stats
+	for _, o := range sc.open {
+		switch o.Status {
+		case Placed, Searching, Offered:
+			st.Waiting++
+		case Assigned, AtPickup, PickedUp, AtDropoff:
+			st.Active++
+		case Unassignable:
+			st.Unassignable++
+		}
 	}
-	on, err := s.allCouriers(ctx, CourierQuery{Duty: []Duty{Available, Break}})
-	if err != nil {
-		return Stats{}, err
-	}
-	views := s.views(ctx, on)
-	st.CouriersOnDuty = len(views)
-	for _, v := range views {
+	st.CouriersOnDuty = len(sc.on)
+	for _, v := range sc.on {
 		if v.State == Free {
 			st.CouriersFree++
 		}
+	}
+	now := s.Clock.Now()
+	var err error
+	st.DeliveredToday, err = s.Store.CountOrders(ctx, OrderQuery{Statuses: []Status{Delivered}, ChangedFrom: now.Add(-24 * time.Hour)})
+	if err != nil {
+		return Stats{}, err
 	}
 	done, _, err := s.Store.Orders(ctx, OrderQuery{Statuses: []Status{Delivered}, ChangedFrom: now.Add(-time.Hour), Limit: sampled})
 	if err != nil {

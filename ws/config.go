@@ -56,7 +56,7 @@ type Config struct {
 	Position time.Duration // least time between positions of one order; default 1 s
 	Orders   time.Duration // dispatchers: orders are gathered for so long; default 200 ms
 	Couriers time.Duration // dispatchers: between courier deltas; default 1 s
-	Stats    time.Duration // dispatchers: between figures and looks for alerts; default 2 s
+	Stats    time.Duration // dispatchers: between figures and looks for alerts; default 5 s
 	Cells    time.Duration // dispatchers: between supply and demand; default 5 s
 	Reload   time.Duration // dispatchers: between full readings of the fleet; default 30 s
 	View     time.Duration // dispatchers: how long to wait for a view until all of the fleet is followed; default 1 s
@@ -94,7 +94,7 @@ func (c Config) withDefaults() (Config, error) {
 		{"Position", &c.Position, time.Second},
 		{"Orders", &c.Orders, 200 * time.Millisecond},
 		{"Couriers", &c.Couriers, time.Second},
-		{"Stats", &c.Stats, 2 * time.Second},
+		{"Stats", &c.Stats, 5 * time.Second},
 		{"Cells", &c.Cells, 5 * time.Second},
 		{"Reload", &c.Reload, 30 * time.Second},
 		{"View", &c.View, time.Second},

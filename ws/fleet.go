@@ -164,13 +164,9 @@ func (f *fleet) load(ctx context.Context, anew bool) error {
 	if err != nil {
 		return fmt.Errorf("read fleet: %w", err)
 	}
-	alerts, err := f.hub.Service.Alerts(ctx)
+	alerts, stats, err := f.hub.Service.Watch(ctx)
 	if err != nil {
-		return fmt.Errorf("read alerts: %w", err)
-	}
-	stats, err := f.hub.Service.Stats(ctx)
-	if err != nil {
-		return fmt.Errorf("read stats: %w", err)
+		return fmt.Errorf("read alerts and stats: %w", err)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -319,13 +315,9 @@ func (f *fleet) refresh(ctx context.Context) error {
 
 // figures reads alerts and stats.
 func (f *fleet) figures(ctx context.Context) error {
-	alerts, err := f.hub.Service.Alerts(ctx)
+	alerts, stats, err := f.hub.Service.Watch(ctx)
 	if err != nil {
-		return fmt.Errorf("read alerts: %w", err)
-	}
-	stats, err := f.hub.Service.Stats(ctx)
-	if err != nil {
-		return fmt.Errorf("read stats: %w", err)
+		return fmt.Errorf("read alerts and stats: %w", err)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

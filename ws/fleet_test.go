@@ -183,9 +183,9 @@ func TestTheFleetIsReadOnceForAllAndForgottenAfterwards(t *testing.T) {
 	}
 	eventually(t, "nobody looks", func() bool { return w.hub.Counters().FleetSubscribers == 0 })
 	time.Sleep(50 * time.Millisecond)
-	before := w.called("Alerts")
+	before := w.called("Watch")
 	time.Sleep(100 * time.Millisecond)
-	if n := w.called("Alerts") - before; n > 0 {
+	if n := w.called("Watch") - before; n > 0 {
 		t.Errorf("%d readings for nobody", n)
 	}
 	w.open(t, "fleet", "staff", 0).Want("snapshot")

@@ -58,8 +58,7 @@ type FleetService interface {
 	Fleet(ctx context.Context) ([]dispatch.Order, []dispatch.CourierView, error)
 	FleetOrders(ctx context.Context, ids ...string) ([]dispatch.Order, error)
 	FleetCouriers(ctx context.Context, ids ...string) ([]dispatch.CourierView, error)
-	Alerts(ctx context.Context) ([]dispatch.Alert, error)
-	Stats(ctx context.Context) (dispatch.Stats, error)
+	Watch(ctx context.Context) ([]dispatch.Alert, dispatch.Stats, error)
 }
 
 var _ Service = (*dispatch.Service)(nil)

@@ -500,17 +500,11 @@ func (w *world) viewsLocked(ids ...string) []dispatch.CourierView {
 	return out
 }
 
-func (w *world) Alerts(context.Context) ([]dispatch.Alert, error) {
+func (w *world) Watch(context.Context) ([]dispatch.Alert, dispatch.Stats, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.calls["Alerts"]++
-	return slices.Clone(w.alerts), nil
-}
-
-func (w *world) Stats(context.Context) (dispatch.Stats, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.stats, nil
+	w.calls["Watch"]++
+	return slices.Clone(w.alerts), w.stats, nil
 }
 
 // eventually waits for what must come true.
