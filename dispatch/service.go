@@ -60,10 +60,11 @@ type Deps struct {
 type Service struct {
 	Config
 	Deps
-	zones zoneCache
-	stats statsCache
-	nodes nodes
-	wake  chan struct{}
+	zones     zoneCache
+	stats     statsCache
+	delivered cached[int] // in the last day
+	nodes     nodes
+	wake      chan struct{}
 	// hinted says that another node has asked for a round.
 	hinted atomic.Bool
 }

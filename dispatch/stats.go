@@ -7,7 +7,10 @@ import (
 )
 
 const (
-	statsAge = time.Second // real: how long the figures are shared
+	// In real time: how long the figures are shared, and the one that is
+	// counted over a whole day's orders.
+	statsAge     = time.Second
+	deliveredAge = 20 * time.Second
 	// sampled is how many of the last hour's orders the quality is judged by:
 	// a busy company has thousands, and reads them all at each look.
 	sampled = 500
@@ -17,14 +20,19 @@ type statsCache = cached[Stats]
 
 // Stats are the figures of the moment, at most a second old.
 func (s *Service) Stats(ctx context.Context) (Stats, error) {
-	age := time.Duration(float64(statsAge) * max(1, s.Clock.Rate()))
-	return s.stats.get(s.Clock.Now(), age, func() (Stats, error) {
+	return s.stats.get(s.Clock.Now(), s.lived(statsAge), func() (Stats, error) {
 		sc, err := s.scene(ctx)
 		if err != nil {
 			return Stats{}, err
 		}
 		return s.figures(ctx, sc)
 	})
+}
+
+// lived is how much of the clock's time passes in so much real time, at least
+// as much.
+func (s *Service) lived(real time.Duration) time.Duration {
+	return time.Duration(float64(real) * max(1, s.Clock.Rate()))
 }
 
 // figures are those of a scene, and of the orders delivered lately.
@@ -48,7 +56,9 @@ func (s *Service) figures(ctx context.Context, sc scene) (Stats, error) {
 	}
 	now := s.Clock.Now()
 	var err error
-	st.DeliveredToday, err = s.Store.CountOrders(ctx, OrderQuery{Statuses: []Status{Delivered}, ChangedFrom: now.Add(-24 * time.Hour)})
+	st.DeliveredToday, err = s.delivered.get(now, s.lived(deliveredAge), func() (int, error) {
+		return s.Store.CountOrders(ctx, OrderQuery{Statuses: []Status{Delivered}, ChangedFrom: now.Add(-24 * time.Hour)})
+	})
 	if err != nil {
 		return Stats{}, err
 	}

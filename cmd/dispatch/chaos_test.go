@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"runtime/debug"
 	"strconv"
 	"testing"
 	"time"
@@ -49,6 +50,7 @@ func TestAClusterUnderFaultsKeepsItsPromises(t *testing.T) {
 	c := shortForm()
 	if os.Getenv("CHAOS") == "full" {
 		c = fullForm(t)
+		debug.SetGCPercent(400) // the cores are for the nodes
 	}
 	c.Seed, c.Command, c.Logf = seed, asProcess, t.Logf
 	if given := os.Getenv("SEED"); given != "" {

@@ -33,15 +33,16 @@ func Faults(nodes int, lasts time.Duration) []Fault {
 	for i := range nodes {
 		all = append(all, pauseNode(i, 30*time.Second))
 	}
-	for i, engine := range []struct {
+	for _, engine := range []struct {
+		by   int
 		name string
 		of   func(links) *testenv.Link
 	}{
-		{"PostgreSQL", func(l links) *testenv.Link { return l.postgres }},
-		{"Redis", func(l links) *testenv.Link { return l.redis }},
-		{"RabbitMQ", func(l links) *testenv.Link { return l.rabbitmq }},
+		{postgresBy, "PostgreSQL", func(l links) *testenv.Link { return l.postgres }},
+		{redisBy, "Redis", func(l links) *testenv.Link { return l.redis }},
+		{rabbitMQBy, "RabbitMQ", func(l links) *testenv.Link { return l.rabbitmq }},
 	} {
-		all = append(all, linkFaults(i%nodes, engine.name, engine.of, lasts)...)
+		all = append(all, linkFaults(engine.by%nodes, engine.name, engine.of, lasts)...)
 	}
 	all = append(all, clientFaults(nodes-1, lasts)...)
 	return append(all, repeatBus(lasts))
@@ -123,7 +124,7 @@ func pauseNode(i int, lasts time.Duration) Fault {
 const slowBy = 100 * time.Millisecond
 
 func linkFaults(node int, engine string, of func(links) *testenv.Link, lasts time.Duration) []Fault {
-	link := func(w *World) *testenv.Link { return of(w.links[node]) }
+	link := func(w *World) *testenv.Link { return of(w.links) }
 	between := fmt.Sprintf("node %d ↔ %s ", node+1, engine)
 	heal := func(w *World) { link(w).Heal() }
 	return []Fault{

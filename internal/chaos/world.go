@@ -22,7 +22,7 @@ type World struct {
 	c        Config
 	engines  *testenv.Engines
 	nodes    []*testenv.Dispatch
-	links    []links
+	links    links
 	balancer *testenv.Balancer
 	people   *sim.Sim
 	watch    *watch
@@ -30,34 +30,43 @@ type World struct {
 	peak     int64 // most memory of any node so far, bytes
 }
 
-// links are one node's ways to its engines.
+// links are the ways to engines that faults happen to: each engine has one
+// node with such a way. The others go straight, as a way costs the machine as
+// much again as what passes.
 type links struct{ postgres, redis, rabbitmq *testenv.Link }
+
+// The nodes, by number, whose ways to engines can fail.
+const (
+	postgresBy = iota
+	redisBy
+	rabbitMQBy
+)
 
 func newWorld(ctx context.Context, t testenv.T, c Config) (*World, error) {
 	w := &World{t: t, c: c, watch: newWatch(c.Bounds), dice: rand.New(rand.NewPCG(c.Seed, 0xc4a05))}
 	w.engines = testenv.StartEngines(t)
-	through := func(url, addr string, l *testenv.Link) string {
+	// through leads a node's way past where it can fail, if it is that node.
+	through := func(node, by int, url, engine, addr string, l **testenv.Link) string {
+		if node != by%c.Nodes {
+			return url
+		}
+		*l = testenv.StartLink(t, fmt.Sprintf("node %d to %s", node+1, engine), addr)
 		if !strings.Contains(url, addr) {
 			t.Fatalf("%s does not lead to %s: the link would be passed by", url, addr)
 		}
-		return strings.Replace(url, addr, l.Addr, 1)
+		return strings.Replace(url, addr, (*l).Addr, 1)
 	}
 	origin := time.Now()
 	var addrs []string
+	e := w.engines
 	for i := range c.Nodes {
-		name := func(engine string) string { return fmt.Sprintf("node %d to %s", i+1, engine) }
-		l := links{
-			testenv.StartLink(t, name("PostgreSQL"), w.engines.Postgres.Addr()),
-			testenv.StartLink(t, name("Redis"), w.engines.Redis.Addr),
-			testenv.StartLink(t, name("RabbitMQ"), w.engines.RabbitMQ.Address),
-		}
 		node := testenv.StartDispatch(t, fmt.Sprintf("node-%d", i+1), c.Command, c.serve(
 			origin,
-			through(w.engines.Database, w.engines.Postgres.Addr(), l.postgres),
-			through(w.engines.Redis.URL(), w.engines.Redis.Addr, l.redis),
-			through(w.engines.RabbitMQ.URL, w.engines.RabbitMQ.Address, l.rabbitmq),
+			through(i, postgresBy, e.Database, "PostgreSQL", e.Postgres.Addr(), &w.links.postgres),
+			through(i, redisBy, e.Redis.URL(), "Redis", e.Redis.Addr, &w.links.redis),
+			through(i, rabbitMQBy, e.RabbitMQ.URL, "RabbitMQ", e.RabbitMQ.Address, &w.links.rabbitmq),
 		)...)
-		w.links, w.nodes, addrs = append(w.links, l), append(w.nodes, node), append(addrs, node.Addr)
+		w.nodes, addrs = append(w.nodes, node), append(addrs, node.Addr)
 	}
 	w.balancer = testenv.StartBalancer(t, addrs...)
 	var err error

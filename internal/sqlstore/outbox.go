@@ -47,14 +47,15 @@ func (s *Store) Pending(ctx context.Context, limit int) ([]outbox.Row, error) {
 	return rows, s.dialect.failed(err, "list pending outbox rows")
 }
 
-// adoptRows looks each owner of rows up once, whatever the number of rows.
-const adoptRows = `WITH RECURSIVE owners (node) AS (
+// selectDead are the owners of rows that live no more: each owner is looked
+// up once, whatever the number of rows.
+const selectDead = `WITH RECURSIVE owners (node) AS (
 		SELECT min(node) FROM outbox
 		UNION ALL
 		SELECT (SELECT min(o.node) FROM outbox o WHERE o.node > owners.node) FROM owners WHERE owners.node IS NOT NULL
 	)
-	UPDATE outbox SET node = $1 WHERE node IN (SELECT node FROM owners
-		WHERE node <> $1 AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.node = owners.node AND n.expires_at > %s))`
+	SELECT owners.node FROM owners
+	WHERE owners.node <> $1 AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.node = owners.node AND n.expires_at > %s)`
 
 // Live implements outbox.Source. A SQLite file has one node: nobody asks.
 func (s *Store) Live(ctx context.Context, ttl time.Duration) error {
@@ -65,12 +66,22 @@ func (s *Store) Live(ctx context.Context, ttl time.Duration) error {
 	return err
 }
 
-// Adopt implements outbox.Source.
+// Adopt implements outbox.Source. One that comes to life again meanwhile finds
+// its rows adopted: they are published once more at worst.
 func (s *Store) Adopt(ctx context.Context) (rows int, err error) {
+	dead, err := collect(ctx, s.read, scanText, fmt.Sprintf(selectDead, s.dialect.clock), s.node)
+	if err != nil || len(dead) == 0 {
+		return 0, s.dialect.failed(err, "look for outbox rows that nobody publishes")
+	}
 	err = s.update(ctx, func(t *tx) error {
-		n, err := t.exec("adopt outbox rows", fmt.Sprintf(adoptRows, t.dialect.clock), t.node)
-		rows = int(n)
-		return err
+		for _, owner := range dead {
+			n, err := t.exec("adopt outbox rows", "UPDATE outbox SET node = $1 WHERE node = $2", t.node, owner)
+			if err != nil {
+				return err
+			}
+			rows += int(n)
+		}
+		return nil
 	})
 	return rows, err
 }

@@ -125,7 +125,7 @@ func TestOtherIndices(t *testing.T) {
 	}
 	d := s.dialect
 	for _, statement := range append(purges, selectAgreed, selectPending, deleteDone, selectZones, selectAreas,
-		fmt.Sprintf(adoptRows, d.clock), fmt.Sprintf(giveBack, d.clock)+fmt.Sprintf(d.any, "$3"), fmt.Sprintf(selectAlive, d.clock)) {
+		fmt.Sprintf(selectDead, d.clock), fmt.Sprintf(giveBack, d.clock)+fmt.Sprintf(d.any, "$3"), fmt.Sprintf(selectAlive, d.clock)) {
 		reads, sorts := plan(t, s, statement, make([]any, parameters(statement))...)
 		for _, step := range reads {
 			if strings.HasPrefix(step, "SCAN") && !strings.HasSuffix(step, "outbox") && !strings.Contains(step, "zones USING INDEX") || sorts {
@@ -147,7 +147,7 @@ func TestOtherIndices(t *testing.T) {
 // Parameters must be first used in ascending order: SQLite numbers them so,
 // whatever their names.
 func TestParametersAscend(t *testing.T) {
-	for _, query := range append(purges, selectTrail, selectEvents, selectDecisions, selectOpenOffers, selectPending, deleteDone, giveBack+" = $3", sqliteLease, saveBeat, adoptRows) {
+	for _, query := range append(purges, selectTrail, selectEvents, selectDecisions, selectOpenOffers, selectPending, deleteDone, giveBack+" = $3", sqliteLease, saveBeat, selectDead) {
 		wantAscending(t, query)
 	}
 	now := time.Now()

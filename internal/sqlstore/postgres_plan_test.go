@@ -145,7 +145,7 @@ func TestPostgresIndices(t *testing.T) {
 			want(t, index, false, statement)
 		}
 	}
-	wantAll(fmt.Sprintf(adoptRows, s.dialect.clock), "outbox_pkey", "nodes_pkey")
+	wantAll(fmt.Sprintf(selectDead, s.dialect.clock), "outbox_pkey", "nodes_pkey")
 	wantAll(fmt.Sprintf(postgresLease, s.dialect.clock), "leases_") // either index
 	wantAll(fmt.Sprintf(giveBack, s.dialect.clock)+fmt.Sprintf(s.dialect.any, "$3"), "leases_")
 	wantAll(selectKept, "answers_pkey")

@@ -47,12 +47,12 @@ func (l *Link) Swallow() {
 	l.add("timeout", `{"timeout":0}`)
 }
 
-// Slow delays whatever is sent, each way, by about so much, and lets 256 KB
-// a second through.
+// Slow delays whatever is sent, each way, by about so much, and lets 1 MB a
+// second through.
 func (l *Link) Slow(by time.Duration) {
 	l.t.Helper()
 	l.add("latency", fmt.Sprintf(`{"latency":%d,"jitter":%d}`, by.Milliseconds(), by.Milliseconds()/2))
-	l.add("bandwidth", `{"rate":256}`)
+	l.add("bandwidth", `{"rate":1024}`)
 }
 
 // Heal ends Swallow and Slow. Connections that have lost something are

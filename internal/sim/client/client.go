@@ -21,6 +21,7 @@ import (
 	"sync"
 	"time"
 
+	jsonv1 "github.com/go-json-experiment/json/v1"
 	"github.com/gorilla/websocket"
 )
 
@@ -174,13 +175,13 @@ func (c *Client) once(ctx context.Context, r call, body []byte) (wait time.Durat
 		if r.into == nil || len(raw) == 0 {
 			return 0, nil
 		}
-		if err := json.Unmarshal(raw, r.into); err != nil {
+		if err := jsonv1.Unmarshal(raw, r.into); err != nil {
 			return -1, fmt.Errorf("decode the answer: %w", err)
 		}
 		return 0, nil
 	}
 	p := &Problem{Status: res.StatusCode}
-	if json.Unmarshal(raw, p) != nil || p.Code == "" {
+	if jsonv1.Unmarshal(raw, p) != nil || p.Code == "" {
 		p.Code, p.Detail = "", http.StatusText(res.StatusCode)
 	}
 	p.Status = res.StatusCode

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	jsonv1 "github.com/go-json-experiment/json/v1"
 )
 
 // Offer is work a courier may take.
@@ -215,13 +217,13 @@ func (s *CourierSocket) apply(ctx context.Context, f frame) error {
 		s.emit(ctx, CourierEvent{Plan: &f.Plan, Duty: f.Duty})
 	case "offer":
 		var o Offer
-		if err := json.Unmarshal(f.Offer, &o); err != nil {
+		if err := jsonv1.Unmarshal(f.Offer, &o); err != nil {
 			return fmt.Errorf("decode offer: %w", err)
 		}
 		s.emit(ctx, CourierEvent{Offer: &o})
 	case "offer.closed":
 		var id string
-		if err := json.Unmarshal(f.Offer, &id); err != nil {
+		if err := jsonv1.Unmarshal(f.Offer, &id); err != nil {
 			return fmt.Errorf("decode offer.closed: %w", err)
 		}
 		s.emit(ctx, CourierEvent{Closed: id})

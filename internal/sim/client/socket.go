@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	jsonv1 "github.com/go-json-experiment/json/v1"
 	"github.com/gorilla/websocket"
 )
 
@@ -103,7 +104,7 @@ func (w *wire) read() (frame, error) {
 	if err != nil {
 		return f, err
 	}
-	if err := json.Unmarshal(raw, &f); err != nil {
+	if err := jsonv1.Unmarshal(raw, &f); err != nil {
 		return f, fmt.Errorf("decode frame: %w", err)
 	}
 	return f, nil
