@@ -74,6 +74,15 @@ func newJob(order *Order, now time.Time, vehicles []geo.Vehicle, o *Options) *jo
 // urgency is the factor on the weights of the job's waiting and lateness.
 func (j *job) urgency(o *Options) float64 { return 1 + o.PriorityWeight*float64(j.Priority) }
 
+// broken is what being late costs besides, however short: nothing where the
+// promise cannot be kept any more.
+func (j *job) broken(o *Options) time.Duration {
+	if j.dropoff.due < j.dropoff.best {
+		return 0
+	}
+	return o.LateCost
+}
+
 func (j *job) stops() (pickup, dropoff Stop) {
 	return Stop{Order: j.ID, Kind: Pickup, At: j.Pickup, Size: j.Size, Ready: j.Ready},
 		Stop{Order: j.ID, Kind: Dropoff, At: j.Dropoff, Size: j.Size, From: j.From, Due: j.Due}

@@ -33,6 +33,7 @@ type Snapshot struct {
 
 	Seed uint64   // of the search's dice
 	Last []Intent // what the last round intended and nobody has been told of; who or what is gone is skipped
+	Trend float64 // how many orders are to be expected of what the last hour foretells; 0: as many
 	Past []Demand // orders of the last hour from this area, placed before Now, whatever became of them; may be empty
 }
 

@@ -64,6 +64,9 @@ type Options struct {
 	StandWeight  float64
 	WaitWeight   float64
 	LateWeight   float64
+	// LateCost is what a broken promise costs besides, however short the
+	// delay; nothing where it cannot be kept any more.
+	LateCost time.Duration
 
 	// Unserved is what leaving an order without a courier costs, in
 	// seconds; it is high, so that as many as possible are served. AgeWeight
@@ -137,6 +140,11 @@ type Futures struct {
 	Count  int           // how many; 0: the plan looks at real orders alone
 	Window time.Duration // how much of the past is drawn from
 	Ahead  time.Duration // how far ahead
+	HalfLife time.Duration
+	Trend  float64
+	Pairs  bool
+	Quorum float64
+	Base bool
 	Weight float64       // of a drawn order, where a real one has 1
 	Search Search        // the budget of each
 }
@@ -192,7 +200,7 @@ func (o Options) Validate() error {
 		{"MaxDelay", o.MaxDelay}, {"LookAhead", o.LookAhead}, {"CommitAhead", o.CommitAhead},
 		{"BusyAhead", o.BusyAhead},
 		{"Unserved", o.Unserved}, {"PriorityCost", o.PriorityCost}, {"Patience", o.Patience},
-		{"ChurnCost", o.ChurnCost}, {"AnswerTime", o.AnswerTime}, {"Futures.Window", o.Futures.Window}, {"Futures.Ahead", o.Futures.Ahead},
+		{"ChurnCost", o.ChurnCost}, {"LateCost", o.LateCost}, {"AnswerTime", o.AnswerTime}, {"Futures.Window", o.Futures.Window}, {"Futures.Ahead", o.Futures.Ahead},
 	} {
 		if d.value < 0 || d.value > maxDuration {
 			fail("%s: %v is not within 0 and %v", d.name, d.value, maxDuration)

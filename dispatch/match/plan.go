@@ -73,6 +73,7 @@ func (s *search) addOrder(k int32, j *job, weight float64, since time.Duration) 
 	s.nodes[2*k+1] = visitNode{
 		place: s.legs.place(j.Dropoff), order: k, size: int32(j.Size), open: j.dropoff.open, due: j.dropoff.due, best: j.dropoff.best,
 		wait: weighed(weight * j.urgency(s.o) * s.o.WaitWeight), late: weighed(weight * j.urgency(s.o) * s.o.LateWeight),
+		broken: int64(weight * j.urgency(s.o) * j.broken(s.o).Seconds() * perSecond),
 	}
 	t := &s.orders[k]
 	*t = target{on: none, last: none, alone: int64(weight * j.worth(s.o) * perSecond)}

@@ -182,7 +182,9 @@ func (p *pricer) try(pickup int) (price, refusal) {
 				return price{}, refusal{why: breaksPromise}
 			}
 			out.Wait += j.urgency(o) * o.WaitWeight * (hand - node.best).Seconds()
-			out.Late += j.urgency(o) * o.LateWeight * max(0, hand-max(node.due, node.best)).Seconds()
+			if late := hand - max(node.due, node.best); late > 0 {
+				out.Late += j.urgency(o) * (o.LateWeight*late.Seconds() + j.broken(o).Seconds())
+			}
 			continue
 		}
 		if delay := hand - base.hand[k]; delay > 0 {

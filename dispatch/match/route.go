@@ -30,6 +30,7 @@ type visitNode struct {
 	latest  time.Duration
 	wait    int64 // weight of a millisecond beyond best
 	late    int64 // and beyond due
+	broken  int64 // what being beyond due costs besides
 }
 
 // route is what one courier is to do: the committed stops and, after or
@@ -126,7 +127,7 @@ func (s *search) walk(r int32, seq []int32, from int, m mark, same int, keep boo
 				if hand > run.end || before > 0 && !o.Interleave || block >= o.MaxBundle {
 					return 0, false
 				}
-				if block > 0 && (n.solo || solo) {
+				if block > 0 && (n.solo || solo) && !(o.Futures.Pairs && n.solo && solo) {
 					return 0, false
 				}
 				solo = n.solo
@@ -150,7 +151,7 @@ func (s *search) walk(r int32, seq []int32, from int, m mark, same int, keep boo
 			}
 			cost += n.wait * ms(hand-n.best)
 			if late := hand - max(n.due, n.best); late > 0 {
-				cost += n.late * ms(late)
+				cost += n.late*ms(late) + n.broken
 			}
 			if open--; open == 0 {
 				block = 0

@@ -17,6 +17,8 @@ type search struct {
 	o       *Options
 	legs    *legs
 	dice    *rand.Rand
+	expect  float64
+	chance  []float64
 	orders  []target
 	nodes   []visitNode // pickup and drop-off of each order, then committed stops
 	runners []runner

@@ -2,6 +2,7 @@ package match
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -82,11 +83,26 @@ func (w *round) search(pl *pool) *plan {
 		j.able = j.ask(w.field, w.rider, o)
 		past = append(past, j)
 	}
-	ghosts := 2*int(float64(len(past))*o.Futures.Ahead.Seconds()/max(1, o.Futures.Window.Seconds())) + 8
+	expect := float64(len(past)) * o.Futures.Ahead.Seconds() / max(1, o.Futures.Window.Seconds())
+	var chance []float64
+	if h := o.Futures.HalfLife; h > 0 && len(past) > 0 {
+		sum := 0.
+		for i := range demand {
+			sum += math.Exp2(-s.Now.Sub(demand[i].Placed).Seconds() / h.Seconds())
+			chance = append(chance, sum)
+		}
+		whole := h.Seconds() / math.Ln2 * (1 - math.Exp2(-o.Futures.Window.Seconds()/h.Seconds()))
+		expect = sum / whole * o.Futures.Ahead.Seconds()
+	}
+	if s.Trend > 0 && o.Futures.Trend > 0 {
+		expect *= math.Pow(s.Trend, o.Futures.Trend)
+	}
+	ghosts := 2*int(expect) + 8
 	if len(past) == 0 {
 		ghosts = 0
 	}
 	se := newSearch(s, o, w.awake, w.riders, past, newLegs(o.Router, w.kinds), ghosts)
+	se.expect, se.chance = expect, chance
 	number := make(map[string]int32, len(w.awake))
 	for k, j := range w.awake {
 		number[j.ID] = int32(k)

@@ -78,6 +78,7 @@ func newDay(in *mdrp.Instance, o match.Options, seed uint64) *day {
 		d.orders = append(d.orders, order{Order: o, match: match.Order{
 			ID: o.ID, Pickup: kitchens[o.Restaurant], Dropoff: ground.put(o.At),
 			Placed: clock(o.Placed), Ready: clock(o.Ready), Size: 1,
+			Due: clock(o.Placed).Add(time.Duration(in.Target * float64(time.Minute))),
 		}})
 	}
 	slices.SortStableFunc(d.orders, func(a, b order) int {
@@ -148,6 +149,12 @@ func (d *day) snapshot(now int) match.Snapshot {
 			})
 		}
 	}
+	var soon, lately float64
+	for _, c := range d.couriers {
+		soon += float64(max(0, min(c.Off, now+20)-max(c.On, now))) / 20
+		lately += float64(max(0, min(c.Off, now)-max(c.On, now-60))) / 60
+	}
+	s.Trend = min(3, (soon+1)/(lately+1))
 	for _, c := range d.couriers {
 		if max(c.free, now) > c.Off {
 			continue
