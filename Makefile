@@ -50,7 +50,7 @@ ui-check: ui ## the committed pages are what the sources give
 deps: ## install what the tests need and is missing
 	@scripts/deps
 
-chaos: ## a cluster under every fault, a quarter of an hour; FAULTS='kill -9,Redis' for some, COURIERS=, ORDERS=, SEED=
+chaos: ## a cluster under every fault, a quarter of an hour with the machine to itself; FAULTS='kill -9,Redis' for some, COURIERS=, ORDERS=, SEED=
 	CHAOS=full REPORT=$(CURDIR)/.cache/chaos.md $(GO) test ./cmd/dispatch -run TestAClusterUnderFaults -count 1 -timeout 2h -v
 
 planted: deps ## known bugs, each built into the server: the checker must see them; a quarter of an hour

@@ -79,13 +79,14 @@ func (c *couriers) all() map[string][]*courierSession {
 }
 
 // courierSession is one courier's socket. Actions are taken one after the
-// other by the reader; what others change comes by task.
+// other, in the order of their frames; what others change comes by task.
 type courierSession struct {
 	hub   *Hub
 	conn  *conn
 	id    string
 	epoch int64
 	task  task
+	steps steps
 
 	mu      sync.Mutex // held while reading state and sending what is new
 	live    bool       // resumed
@@ -168,6 +169,7 @@ func (s *courierSession) resume(ctx context.Context, seq int64) error {
 }
 
 func (s *courierSession) end() {
+	s.steps.end()
 	s.hub.couriers.drop(s)
 	if s.watched {
 		s.hub.interest.dropKey(s.id)
@@ -187,11 +189,21 @@ func (s *courierSession) receive(ctx context.Context, frame any) error {
 	case *fixesIn:
 		return s.fixes(ctx, f)
 	case actor:
-		ctx, cancel := context.WithTimeout(ctx, s.hub.CallTimeout)
-		defer cancel()
-		return s.act(ctx, f)
+		s.step(ctx, func(ctx context.Context) error { return s.act(ctx, f) })
+		return nil
 	}
 	return &closeError{codeBadFrame, "invalid", "auth and resume come once"}
+}
+
+// step has something done that is to be committed.
+func (s *courierSession) step(ctx context.Context, do func(context.Context) error) {
+	s.steps.take(func() {
+		ctx, cancel := context.WithTimeout(ctx, s.hub.CallTimeout)
+		defer cancel()
+		if err := do(ctx); err != nil {
+			s.failed(ctx, err)
+		}
+	})
 }
 
 func (s *courierSession) act(ctx context.Context, f actor) error {
@@ -247,14 +259,12 @@ func (s *courierSession) fixes(ctx context.Context, f *fixesIn) error {
 	}
 	s.answer(ctx, a, err)
 	for _, fence := range result.Entered {
-		s.arrived(ctx, fence)
+		s.step(ctx, func(ctx context.Context) error { s.arrived(ctx, fence); return nil })
 	}
 	return nil
 }
 
 func (s *courierSession) arrived(ctx context.Context, fence string) {
-	ctx, cancel := context.WithTimeout(ctx, s.hub.CallTimeout)
-	defer cancel()
 	order, kind := stopOf(fence)
 	if err := s.hub.Service.GeofenceArrive(ctx, s.id, order, kind); err != nil {
 		// The courier can still report it, and the next fix may enter again.

@@ -53,6 +53,34 @@ func TestActionsAreAnsweredInOrder(t *testing.T) {
 	}
 }
 
+// While the database is away, couriers stay on the map.
+func TestFixesDoNotWaitForAnActionThatHangs(t *testing.T) {
+	w := newWorld(t)
+	c := online(t, w, "c1")
+	release := make(chan struct{})
+	w.mu.Lock()
+	w.held = map[string]chan struct{}{"a1": release}
+	w.mu.Unlock()
+	c.Send(map[string]any{"type": "offer.accept", "id": "a1", "offer": "f1"})
+	c.Send(map[string]any{"type": "offer.accept", "id": "a2", "offer": "f1"})
+	fix := map[string]any{"time": time.Now().UTC(), "lat": 52, "lng": 4.3, "accuracy": 8}
+	c.Send(map[string]any{"type": "fixes", "id": "f1", "fixes": []any{fix}})
+	if got := c.Until("ack"); !strings.Contains(string(got.Raw), `"id":"f1"`) {
+		t.Fatalf("the fix is not answered first: %s", got.Raw)
+	}
+	w.mu.Lock()
+	if want := []string{"c1/a1"}; !slices.Equal(w.acts, want) {
+		t.Errorf("acted %v while the first hangs", w.acts)
+	}
+	w.mu.Unlock()
+	close(release)
+	for _, want := range []string{`"id":"a1"`, `"id":"a2"`} {
+		if got := c.Until("ack"); !strings.Contains(string(got.Raw), want) {
+			t.Errorf("got %s, want %s", got.Raw, want)
+		}
+	}
+}
+
 func TestABadFrameWithAnIDIsAnsweredAndOneWithoutCloses(t *testing.T) {
 	w := newWorld(t)
 	c := online(t, w, "c1")

@@ -67,6 +67,7 @@ type world struct {
 	arrived  []string
 	alerts   []dispatch.Alert
 	stats    dispatch.Stats
+	held     map[string]chan struct{} // actions that are not done before their channel is closed
 	calls    map[string]int
 	taken    map[string]int // by key of the limiter
 	broken   error
@@ -299,8 +300,11 @@ func (w *world) Act(_ context.Context, courier string, epoch int64, id string, a
 		return dispatch.ErrStaleSession
 	}
 	w.acts = append(w.acts, courier+"/"+id)
-	err := w.answers[id]
+	err, held := w.answers[id], w.held[id]
 	w.mu.Unlock()
+	if held != nil {
+		<-held
+	}
 	if err == nil && a.Type == dispatch.ActSetDuty {
 		w.change(courier, func(c *dispatch.Courier) { c.Duty = a.Duty })
 	}

@@ -19,11 +19,12 @@ func shortForm() chaos.Config {
 	}
 }
 
-// fullForm's numbers are what two cores carry beside the nodes and engines:
-// orders at 15 times life stay with their couriers for some 75 s.
+// fullForm's numbers are what two cores that do nothing else carry, nodes,
+// engines and people: orders at 15 times life stay with their couriers for
+// some 75 s.
 func fullForm(t *testing.T) chaos.Config {
 	return chaos.Config{
-		Couriers: int(setting(t, "COURIERS", 1000)), Cities: int(setting(t, "CITIES", 4)), Orders: setting(t, "ORDERS", 10),
+		Couriers: int(setting(t, "COURIERS", 2000)), Cities: int(setting(t, "CITIES", 4)), Orders: setting(t, "ORDERS", 20),
 		Rate: setting(t, "RATE", 15), FixEvery: time.Duration(setting(t, "FIX_EVERY", 2) * float64(time.Second)),
 		Warm: time.Duration(setting(t, "WARM", 100) * float64(time.Second)), Finish: 3 * time.Minute, Faults: chaos.Select(chaos.Faults(3, 15*time.Second), os.Getenv("FAULTS")),
 	}
