@@ -11,6 +11,9 @@ import (
 // learn takes in what the server has said.
 func (c *courier) learn(e client.CourierEvent) {
 	now := c.sim.clock.Now()
+	if !e.Lost {
+		c.sim.ledger.Heard(c.id, now)
+	}
 	switch {
 	case e.Welcome != nil:
 		c.sim.heard(*e.Welcome)

@@ -29,6 +29,8 @@ type Ledger struct {
 	settled    map[string]bool        // orders that Settle need not look at again
 	told       map[Violation]bool     // by Settle, without their details
 	quiet      map[string][]quietSpan // courier → when it said nothing
+	deaf       map[string][]quietSpan // courier → when its phone was told nothing
+	answered   map[string]time.Time   // courier → when its phone was told something last
 	heard      map[string]time.Time   // courier → when it last said something
 }
 
@@ -92,6 +94,7 @@ func New() *Ledger {
 		held: map[string][]span{}, open: map[string]map[string]time.Time{}, overloads: map[string]string{},
 		at: map[string]time.Time{}, settled: map[string]bool{}, told: map[Violation]bool{},
 		quiet: map[string][]quietSpan{}, heard: map[string]time.Time{},
+		deaf: map[string][]quietSpan{}, answered: map[string]time.Time{},
 	}
 }
 
@@ -213,6 +216,34 @@ func (l *Ledger) Fix(courier string, at time.Time) {
 		l.quiet[courier] = append(l.quiet[courier], quietSpan{last, at})
 	}
 	l.heard[courier] = at
+}
+
+// Heard records that a courier's phone was told something, were it only that
+// a fix has arrived.
+func (l *Ledger) Heard(courier string, at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if last, ok := l.answered[courier]; ok && at.Sub(last) > deafAfter {
+		l.deaf[courier] = append(l.deaf[courier], quietSpan{last, at})
+	}
+	l.answered[courier] = at
+}
+
+// deafAfter is how long a phone that is on duty, and so asks every some
+// seconds, is told nothing before it is taken to be cut off: its node may be
+// paused.
+const deafAfter = time.Minute
+
+// hears is how much of a time a phone was in touch; grace is what it may take
+// to catch up.
+func (l *Ledger) hears(courier string, from, to time.Time, grace time.Duration) time.Duration {
+	d := to.Sub(from)
+	for _, q := range l.deaf[courier] {
+		if cut := minTime(to, q.to.Add(grace)).Sub(maxTime(from, q.from)); cut > 0 {
+			d -= cut
+		}
+	}
+	return d
 }
 
 // silence is for how long a courier had sent no fix at a time; none at all

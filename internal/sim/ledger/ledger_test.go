@@ -237,8 +237,13 @@ func TestWhatIsNoViolation(t *testing.T) {
 		"a position on its way":     func(l *Ledger, _ *Facts) { l.Position("o1", at(71), at(71)) },
 		"a position long under way": func(l *Ledger, _ *Facts) { l.Position("o1", at(90), at(69)) },
 		"a plan on its way":         func(l *Ledger, _ *Facts) { l.Plan("c2", []string{"o1"}, at(69)); l.Plan("c2", nil, at(80)) },
-		"queued and thought of":     func(_ *Ledger, f *Facts) { waiting(f); f.Decisions["o2"] = at(590) },
-		"waiting under an alarm":    func(_ *Ledger, f *Facts) { waiting(f); f.Alerts = []client.Alert{{Order: "o2", Kind: "at_risk"}} },
+		"a phone cut off": func(l *Ledger, _ *Facts) {
+			l.Heard("c1", at(39))
+			l.Heard("c1", at(139))
+			l.Plan("c2", []string{"o1"}, at(40))
+		},
+		"queued and thought of":  func(_ *Ledger, f *Facts) { waiting(f); f.Decisions["o2"] = at(590) },
+		"waiting under an alarm": func(_ *Ledger, f *Facts) { waiting(f); f.Alerts = []client.Alert{{Order: "o2", Kind: "at_risk"}} },
 		"someone else's delivery": func(l *Ledger, _ *Facts) {
 			l.Acked("c1", client.Action{Type: "stop.arrive", Order: "x", Kind: "pickup"}, nil)
 		},

@@ -94,8 +94,11 @@ func (a *audit) hands() {
 		slices.SortFunc(spans, func(x, y span) int { return x.from.Compare(y.from) })
 		for i, x := range spans {
 			for _, y := range spans[i+1:] {
-				if both := minTime(x.to, y.to).Sub(y.from); x.courier != y.courier && both > a.s.Slack {
-					a.add(TwoHands, order, y.courier, "in this plan and that of %s for %v", x.courier, both)
+				// A phone that cannot be told keeps what it has.
+				until := minTime(x.to, y.to)
+				both := min(a.l.hears(x.courier, y.from, until, a.s.Slack), a.l.hears(y.courier, y.from, until, a.s.Slack))
+				if x.courier != y.courier && both > a.s.Slack {
+					a.add(TwoHands, order, y.courier, "in this plan and that of %s for %v from %s on", x.courier, both, y.from.Format(time.RFC3339Nano))
 				}
 			}
 		}
