@@ -44,7 +44,7 @@ func (s *search) imagine(past []*job, lead []time.Duration, most int) {
 		s.orders = s.orders[:k+1]
 		s.addOrder(k, &j, f.Weight, placed)
 		s.orders[k].ghost = true
-		s.nodes[2*k].solo = true
+		s.nodes[2*k].solo = !f.Mixed
 		s.cost += s.orders[k].alone
 	}
 	s.acquaint(from)
@@ -156,7 +156,7 @@ func (s *search) vote(past []*job, lead []time.Duration, starts func(task) bool)
 	for range f.Count {
 		s.imagine(past, lead, cap(s.orders)-real)
 		s.fill()
-		s.improve(f.Search.rounds(real), s.o.Stop)
+		s.improve(f.Search.rounds(real), f.Search.Idle*(10+real/4), s.o.Stop)
 		for r := range s.routes {
 			if t, ok := s.first(int32(r)); ok && starts(t) {
 				b.cast(t)

@@ -101,7 +101,7 @@ func (j *job) refuse(rider int32, f refusal, o *Options) {
 
 // search fills in the job's options: the couriers near its pickup that can
 // take it, priced.
-func (j *job) search(f *field, byID map[string]int32, p *pricer) {
+func (j *job) search(f *seeker, byID map[string]int32, p *pricer) {
 	o := p.o
 	j.able = j.ask(f, byID, o)
 	first := never
@@ -125,7 +125,7 @@ type reached struct {
 
 // ask lists the couriers near the pickup that the hard rules permit, soonest
 // there first, at most MaxCandidates.
-func (j *job) ask(f *field, byID map[string]int32, o *Options) []reached {
+func (j *job) ask(f *seeker, byID map[string]int32, o *Options) []reached {
 	var able []reached
 	look := func(i int32) {
 		r := f.riders[i]

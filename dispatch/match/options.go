@@ -124,6 +124,7 @@ type Search struct {
 	Base     int
 	PerOrder int
 	Most     int
+	Idle     int // 0, or: ends after so many rounds in a row, and as many for each order, that bettered nothing
 }
 
 func (b Search) rounds(orders int) int {
@@ -137,16 +138,17 @@ func (b Search) rounds(orders int) int {
 // Futures are sampled: each draws as many orders as the past foretells for
 // the time ahead, plans with them, and votes on what to give out now.
 type Futures struct {
-	Count  int           // how many; 0: the plan looks at real orders alone
-	Window time.Duration // how much of the past is drawn from
-	Ahead  time.Duration // how far ahead
+	Count    int           // how many; 0: the plan looks at real orders alone
+	Window   time.Duration // how much of the past is drawn from
+	Ahead    time.Duration // how far ahead
 	HalfLife time.Duration
-	Trend  float64
-	Pairs  bool
-	Quorum float64
-	Base bool
-	Weight float64       // of a drawn order, where a real one has 1
-	Search Search        // the budget of each
+	Trend    float64
+	Pairs    bool
+	Quorum   float64
+	Base     bool
+	Mixed    bool
+	Weight   float64 // of a drawn order, where a real one has 1
+	Search   Search  // the budget of each
 }
 
 // DefaultOptions suit couriers on bicycles and scooters in a city.

@@ -3,6 +3,7 @@ package match
 import (
 	"math/rand/v2"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -16,6 +17,9 @@ func newSearch(s Snapshot, o *Options, jobs []*job, riders []*rider, past []*job
 		runners: make([]runner, len(riders)), routes: make([]route, len(riders)), stamp: make([]uint32, len(riders)), changed: make([]bool, len(riders)),
 		pickService: o.PickupService, dropService: o.DropoffService, stand: weighed(o.StandWeight),
 		came: make([]time.Duration, len(jobs)+ghosts),
+	}
+	for i, r := range riders {
+		se.runners[i].rider = r
 	}
 	for k, j := range jobs {
 		se.addOrder(int32(k), j, 1, 0)
@@ -79,9 +83,31 @@ func (s *search) addOrder(k int32, j *job, weight float64, since time.Duration) 
 	*t = target{on: none, last: none, alone: int64(weight * j.worth(s.o) * perSecond)}
 	for _, a := range able {
 		t.riders = append(t.riders, a.rider)
+		t.least = append(t.least, s.least(k, j, max(a.reach, since), a.rider))
 	}
+	sort.Stable(t)
 	t.memo = make([]memo, 2*len(t.riders))
 	s.free = append(s.free, k)
+}
+
+// least is what an order costs at least with a courier who is at its pickup
+// at a time.
+func (s *search) least(k int32, j *job, at time.Duration, r int32) int64 {
+	n, o := &s.nodes[2*k+1], s.o
+	hand := max(max(at+o.PickupService/2, j.pickup.open)+o.PickupService-o.PickupService/2+j.direct[s.runners[r].kind]+o.DropoffService/2, n.open)
+	cost := n.wait * ms(max(0, hand-n.best))
+	if late := hand - max(n.due, n.best); late > 0 {
+		cost += n.late*ms(late) + n.broken
+	}
+	return cost
+}
+
+// Len, Less and Swap sort the couriers of an order by the least they can ask.
+func (t *target) Len() int           { return len(t.riders) }
+func (t *target) Less(i, j int) bool { return t.least[i] < t.least[j] }
+func (t *target) Swap(i, j int) {
+	t.riders[i], t.riders[j] = t.riders[j], t.riders[i]
+	t.least[i], t.least[j] = t.least[j], t.least[i]
 }
 
 // maxGhostRiders is the most couriers that an order which only may come is
@@ -235,6 +261,8 @@ func (s *search) first(r int32) (task, bool) {
 			if open, ended = 0, true; len(t.orders) == 0 {
 				return t, false
 			}
+		case s.orders[k].ghost: // it waits for one that may come
+			return task{}, false
 		case n%2 == 0:
 			open++
 			t.seq = append(t.seq, n)

@@ -72,15 +72,24 @@ func (r *rider) reaches(p geo.Point, o *Options) time.Duration {
 type field struct {
 	riders []*rider
 	layers []layer
+}
+
+// seeker searches a field. It is scratch space: one to a goroutine.
+type seeker struct {
+	*field
 	stamp  []int32 // by rider: the last search that met it
 	search int32
+	disks  map[disk][]geo.Cell
+}
+
+func (f *field) seeker() *seeker {
+	return &seeker{field: f, stamp: make([]int32, len(f.riders)), disks: map[disk][]geo.Cell{}}
 }
 
 type layer struct {
 	resolution int
 	reach      float64 // metres that one more ring is sure to cover
 	cells      map[geo.Cell][]int32
-	disks      map[disk][]geo.Cell
 }
 
 type disk struct {
@@ -92,7 +101,7 @@ type disk struct {
 const maxRings = 6
 
 func newField(riders []*rider) *field {
-	f := &field{riders: riders, stamp: make([]int32, len(riders))}
+	f := &field{riders: riders}
 	// A ring adds at least 1.5 edge lengths; edges are down to 0.8 of the
 	// resolution's mean.
 	for _, l := range []layer{
@@ -102,7 +111,7 @@ func newField(riders []*rider) *field {
 		{resolution: geo.RegionResolution, reach: 1.2 * 3700},
 		{resolution: geo.AreaResolution, reach: 1.2 * 26000},
 	} {
-		l.cells, l.disks = map[geo.Cell][]int32{}, map[disk][]geo.Cell{}
+		l.cells = map[geo.Cell][]int32{}
 		f.layers = append(f.layers, l)
 	}
 	for i, r := range riders {
@@ -135,7 +144,7 @@ func (f *field) put(p geo.Point, rider int32) {
 // near calls yield with each rider that is or will be within radius metres of
 // a place, in no particular but a fixed order. at is the place's cell at the
 // finest layer.
-func (f *field) near(p geo.Point, at geo.Cell, radius float64, yield func(rider int32)) {
+func (f *seeker) near(p geo.Point, at geo.Cell, radius float64, yield func(rider int32)) {
 	f.search++
 	l := f.layers[0]
 	k := 0
@@ -146,10 +155,10 @@ func (f *field) near(p geo.Point, at geo.Cell, radius float64, yield func(rider 
 	}
 	around := newPlane(p)
 	key := disk{at.Parent(l.resolution), k}
-	cells, ok := l.disks[key]
+	cells, ok := f.disks[key]
 	if !ok {
 		cells = key.cell.Disk(k)
-		l.disks[key] = cells
+		f.disks[key] = cells
 	}
 	for _, cell := range cells {
 		for _, i := range l.cells[cell] {

@@ -38,12 +38,14 @@ type search struct {
 	changed                  []bool // by courier
 	trial                    []int32
 	out                      []int32 // orders taken out
+	bids                     []bid   // for them
 	mates                    []int32 // kept copy of free
 }
 
 // target is an order as the search sees it.
 type target struct {
-	riders []int32 // who may take it
+	riders []int32 // who may take it, by the least that each can ask
+	least  []int64 // its own waiting and lateness if it comes first with each
 	memo   []memo  // two for each of them
 	alone  int64   // what leaving it costs
 	on     int32   // whose route it is on, or none
@@ -117,7 +119,7 @@ func (s *search) cheapest(k, r int32) memo {
 			seq = append(seq, pickup+1)
 			seq = append(seq, rt.seq[j:]...)
 			s.trial = seq
-			if cost, ok := s.walk(r, seq, int(from), m, j+2, false); ok {
+			if cost, ok := s.walk(r, seq, int(from), m, j+2, false, found.cost-extra+rt.cost); ok {
 				if cost += extra - rt.cost; cost < found.cost {
 					found = memo{cost, rt.stamp, int32(i), int32(j)}
 				}
@@ -204,7 +206,7 @@ func (s *search) touch(r int32) {
 	to.seq = append(to.seq[:0], from.seq...)
 	to.marks = append(to.marks[:0], from.marks...)
 	to.back = append(to.back[:0], from.back...)
-	to.cost, to.stamp, to.dead = from.cost, from.stamp, from.dead
+	to.cost, to.stood, to.stamp, to.dead = from.cost, from.stood, from.stamp, from.dead
 	s.savedAs[s.savedN] = r
 	s.savedN++
 }
@@ -241,12 +243,16 @@ func (s *search) restore(cost int64) {
 }
 
 // improve runs so many rounds of ruin and recreate.
-func (s *search) improve(rounds int, stop func() bool) {
+func (s *search) improve(rounds, idle int, stop func() bool) {
 	if len(s.orders) == 0 {
 		return
 	}
 	s.keep()
+	since := 0
 	for n := range rounds {
+		if since++; idle > 0 && since > idle {
+			return
+		}
 		if stop != nil && n%64 == 63 && stop() {
 			return
 		}
@@ -255,6 +261,9 @@ func (s *search) improve(rounds int, stop func() bool) {
 		s.out = s.out[:0]
 		s.ruin()
 		s.recreate()
+		if s.cost < before {
+			since = 0
+		}
 		if s.cost <= before {
 			s.keep()
 		} else {
@@ -287,49 +296,96 @@ func (s *search) recreate() {
 		s.out = s.out[:0]
 		return
 	}
+	s.bids = s.bids[:0]
+	for _, k := range s.out {
+		s.bids = append(s.bids, s.offers(k, true))
+	}
 	for len(s.out) > 0 {
 		pick, best := 0, -unpayable
 		for i, k := range s.out {
-			first, second, slot := s.offers(k)
-			worth := -first
+			b := &s.bids[i]
+			worth := -b.first
 			if manner == byRegret {
-				worth = min(second, s.orders[k].alone) - first
+				worth = min(b.second, s.orders[k].alone) - b.first
 			}
-			if slot < 0 {
+			if b.slot < 0 {
 				worth = -unpayable + 1
 			}
 			if worth > best {
 				pick, best = i, worth
 			}
 		}
-		k := s.out[pick]
-		s.out = slices.Delete(s.out, pick, pick+1)
-		s.serve(k)
+		k, b := s.out[pick], s.bids[pick]
+		s.out, s.bids = slices.Delete(s.out, pick, pick+1), slices.Delete(s.bids, pick, pick+1)
+		s.accept(k, b.slot)
+		if b.slot < 0 {
+			continue
+		}
+		r := s.orders[k].on
+		for i, k := range s.out { // only what this courier asks has changed
+			s.bids[i] = s.askAgain(k, s.bids[i], r)
+		}
 	}
 }
 
 // maxPicky is the most orders out whose turn is chosen.
 const maxPicky = 24
 
-// offers are what the cheapest two couriers ask for an order, and the slot of
-// the first, -1 where leaving it is cheaper.
-func (s *search) offers(k int32) (first, second int64, slot int) {
+// bid is what the cheapest two couriers ask for an order, with the slots of
+// both. Slot -1: leaving it is cheaper.
+type bid struct {
+	first, second int64
+	slot, next    int
+}
+
+// offers asks the couriers. Only with both is the second cheapest sure.
+func (s *search) offers(k int32, both bool) bid {
 	t := &s.orders[k]
-	first, second, slot = t.alone, unpayable, -1
+	b := bid{first: t.alone, second: unpayable, slot: -1, next: -1}
 	for i := range t.riders {
-		switch m := s.place(k, i); {
-		case m.cost < first:
-			first, second, slot = m.cost, first, i
-		case m.cost < second:
-			second = m.cost
+		bound := b.first
+		if both {
+			bound = b.second
 		}
+		if least := t.least[i]; least >= bound {
+			if s.stand == 0 {
+				break
+			}
+			if least-s.routes[t.riders[i]].stood >= bound {
+				continue
+			}
+		}
+		b.take(s.place(k, i).cost, i)
 	}
-	return first, second, slot
+	return b
+}
+
+func (b *bid) take(cost int64, slot int) {
+	switch {
+	case cost < b.first:
+		b.first, b.second, b.slot, b.next = cost, b.first, slot, b.slot
+	case cost < b.second:
+		b.second, b.next = cost, slot
+	}
+}
+
+// askAgain brings a bid up to date after one courier's route has changed.
+func (s *search) askAgain(k int32, b bid, r int32) bid {
+	slot := slices.Index(s.orders[k].riders, r)
+	switch {
+	case slot < 0:
+	case slot == b.slot || slot == b.next:
+		return s.offers(k, true)
+	default:
+		b.take(s.place(k, slot).cost, slot)
+	}
+	return b
 }
 
 // serve gives an order to the courier who asks least, or leaves it.
-func (s *search) serve(k int32) {
-	_, _, slot := s.offers(k)
+func (s *search) serve(k int32) { s.accept(k, s.offers(k, false).slot) }
+
+func (s *search) accept(k int32, slot int) {
 	if slot < 0 {
 		s.free = append(s.free, k)
 		return

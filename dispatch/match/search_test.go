@@ -136,7 +136,7 @@ func TestSearchNeverPlansWorseThanItBegan(t *testing.T) {
 		began := se.cost
 		for range 5 {
 			before := se.cost
-			se.improve(20, nil)
+			se.improve(20, 0, nil)
 			if se.cost > before {
 				t.Fatalf("from %d to %d", before, se.cost)
 			}

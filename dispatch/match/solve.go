@@ -3,7 +3,10 @@ package match
 import (
 	"cmp"
 	"math"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"courier/geo"
@@ -62,10 +65,32 @@ func newRound(s Snapshot, o *Options) *round {
 		if w.jobs = append(w.jobs, j); j.nowhere || j.asleep {
 			continue
 		}
-		j.search(w.field, w.rider, w.p)
 		w.awake = append(w.awake, j)
 	}
+	w.each(len(w.awake), func(i int, f *seeker, p *pricer) { w.awake[i].search(f, w.rider, p) })
 	return w
+}
+
+// fewJobs are not worth another goroutine.
+const fewJobs = 32
+
+// each does something for each of n jobs, some at a time. What it does for
+// one must not touch another.
+func (w *round) each(n int, do func(i int, f *seeker, p *pricer)) {
+	workers := min(runtime.GOMAXPROCS(0), n/fewJobs+1)
+	var next atomic.Int64
+	work := func() {
+		f, p := w.field.seeker(), newPricer(w.o)
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+			do(i, f, p)
+		}
+	}
+	var others sync.WaitGroup
+	for range workers - 1 {
+		others.Go(work)
+	}
+	work()
+	others.Wait()
 }
 
 // search plans by search, from what the last round intended, or else from
@@ -79,10 +104,9 @@ func (w *round) search(pl *pool) *plan {
 	}
 	for i := range demand {
 		d := &demand[i]
-		j := newJob(&Order{Pickup: d.Pickup, Dropoff: d.Dropoff, Ready: s.Now, Size: d.Size}, s.Now, w.kinds, o)
-		j.able = j.ask(w.field, w.rider, o)
-		past = append(past, j)
+		past = append(past, newJob(&Order{Pickup: d.Pickup, Dropoff: d.Dropoff, Ready: s.Now, Size: d.Size}, s.Now, w.kinds, o))
 	}
+	w.each(len(past), func(i int, f *seeker, _ *pricer) { past[i].able = past[i].ask(f, w.rider, o) })
 	expect := float64(len(past)) * o.Futures.Ahead.Seconds() / max(1, o.Futures.Window.Seconds())
 	var chance []float64
 	if h := o.Futures.HalfLife; h > 0 && len(past) > 0 {
@@ -116,7 +140,7 @@ func (w *round) search(pl *pool) *plan {
 		se.resume(last, number, w.rider, o.ChurnCost)
 	}
 	se.fill()
-	se.improve(o.Search.rounds(len(w.awake)), o.Stop)
+	se.improve(o.Search.rounds(len(w.awake)), o.Search.Idle*(10+len(w.awake)/4), o.Stop)
 	if len(past) == 0 {
 		return w.planOf(se, nil, false)
 	}
