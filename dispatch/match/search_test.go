@@ -14,6 +14,7 @@ func searching(o *Options) { o.Search = Search{Base: 200, PerOrder: 10} }
 func TestWhatIsPlannedAndNotTold(t *testing.T) {
 	late := func(o *Order) { o.Ready = in(30) }
 	soon := func(c *Courier) { c.ShiftStart = in(10) }
+	dueIn := func(minutes float64) func(*Order) { return func(o *Order) { o.Due = in(minutes) } }
 	for name, tt := range map[string]struct {
 		orders   []Order
 		couriers []Courier
@@ -47,6 +48,24 @@ func TestWhatIsPlannedAndNotTold(t *testing.T) {
 			couriers: []Courier{courier("a", 0)},
 			intents:  "a: +o1 -o1",
 			why:      "ready in 30 min: waiting costs nothing",
+		},
+		"the shorter way first": {
+			orders:   []Order{order("o1", 0, 900), order("o2", 0, -1500, dueIn(12))},
+			couriers: []Courier{courier("a", 0)},
+			options:  func(o *Options) { o.Interleave, o.MaxBundle, o.LateWeight = false, 1, 0 },
+			want:     "a: o1", intents: "a: +o2 -o2",
+		},
+		"a promise first that can be kept": {
+			orders:   []Order{order("o1", 0, 900), order("o2", 0, -1500, dueIn(12))},
+			couriers: []Courier{courier("a", 0)},
+			options:  func(o *Options) { o.Interleave, o.MaxBundle, o.LateWeight, o.LateCost = false, 1, 0, 10*time.Minute },
+			want:     "a: o2", intents: "a: +o1 -o1",
+		},
+		"no promise first that is broken anyway": {
+			orders:   []Order{order("o1", 0, 900), order("o2", 0, -1500, dueIn(7))},
+			couriers: []Courier{courier("a", 0)},
+			options:  func(o *Options) { o.Interleave, o.MaxBundle, o.LateWeight, o.LateCost = false, 1, 0, 10*time.Minute },
+			want:     "a: o1", intents: "a: +o2 -o2",
 		},
 		"two kitchens on one way": {
 			orders:   []Order{order("o1", 0, 2000), order("o2", 500, 2100)},
