@@ -133,8 +133,10 @@ func (s *search) joins(pickup, other int32) bool {
 	return n.pickup && s.together(n, &s.nodes[pickup])
 }
 
-// insert puts an order where the memo says.
-func (s *search) insert(k, r int32, m memo) {
+// insert puts an order where the memo says, and says whether it may be there:
+// what was worked out from the place on may not hold of the whole route where
+// stops take no time.
+func (s *search) insert(k, r int32, m memo) bool {
 	s.touch(r)
 	rt := &s.routes[r]
 	old := rt.cost
@@ -145,11 +147,14 @@ func (s *search) insert(k, r int32, m memo) {
 	seq = append(seq, rt.seq[m.j:]...)
 	s.trial = seq
 	if !s.put(r, seq) {
-		panic("match: a place that was found before is refused")
+		rt.cost = old
+		s.remove(r)
+		return false
 	}
 	t := &s.orders[k]
 	t.on = r
 	s.cost += rt.cost - old + s.surcharge(k, r) - t.alone
+	return true
 }
 
 // remove takes the orders that are marked as on no courier off a route.
@@ -328,9 +333,7 @@ func (s *search) offers(k int32) (first, second int64, slot int) {
 // serve gives an order to the courier who asks least, or leaves it.
 func (s *search) serve(k int32) {
 	_, _, slot := s.offers(k)
-	if slot < 0 {
+	if slot < 0 || !s.insert(k, s.orders[k].riders[slot], s.place(k, slot)) {
 		s.free = append(s.free, k)
-		return
 	}
-	s.insert(k, s.orders[k].riders[slot], s.place(k, slot))
 }
