@@ -124,9 +124,17 @@ func (t *telling) addOptions(d *Decision, options []option, chosen *option, give
 	}
 }
 
-// addRefused lists who could not, as far as there is room.
+// addRefused lists who could not, as far as there is room. Who cannot take the
+// job alone, but can with others, is listed already.
 func (t *telling) addRefused(d *Decision, j *job) {
-	for _, l := range j.looked[:min(len(j.looked), t.o.MaxExplained-len(d.Candidates))] {
+	listed := d.Candidates
+	for _, l := range j.looked {
+		if len(d.Candidates) >= t.o.MaxExplained {
+			return
+		}
+		if slices.ContainsFunc(listed, func(c Candidate) bool { return c.Courier == t.riders[l.rider].ID }) {
+			continue
+		}
 		d.Candidates = append(d.Candidates, Candidate{Courier: t.riders[l.rider].ID, Why: l.refusal.String()})
 	}
 }
