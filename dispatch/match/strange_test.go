@@ -155,3 +155,26 @@ func TestWhatIsRefusedInTheEndSaysSo(t *testing.T) {
 		}
 	}
 }
+
+// Where stops take no time and lie at one place, a route from some stop on
+// looks as if nothing came before, and is refused as a whole.
+func TestStopsThatTakeNoTimeAreNoTrap(t *testing.T) {
+	o := options(searching, func(o *Options) {
+		o.PickupService, o.DropoffService, o.MaxBundle, o.BusyAhead = 0, 0, 1, 5*time.Minute
+	})
+	s := Snapshot{
+		Now: noon, Orders: []Order{order("o1", 0, 0), order("o2", 0, 0)},
+		Couriers: []Courier{courier("a", 0, func(c *Courier) { c.ShiftStart = in(10) })},
+	}
+	if got := intended(Solve(s, o)); got != "a: +o1 -o1" && got != "a: +o2 -o2" {
+		t.Errorf("intended %q", got)
+	}
+	w := newRound(s, &o)
+	se := newSearch(s, &o, w.awake, w.riders, nil, newLegs(o.Router, w.kinds), 0)
+	se.fill()
+	se.improve(20, nil)
+	kept := se.cost
+	if se.recount(); se.cost != kept {
+		t.Errorf("the cost is %d, not %d as kept", se.cost, kept)
+	}
+}
