@@ -76,7 +76,7 @@ func orderIn(s Snapshot, id string) (Order, bool) {
 	return s.Orders[i], true
 }
 
-func courierOf(t *rapid.T, s Snapshot, id string) Courier {
+func courierOf(t rapid.TB, s Snapshot, id string) Courier {
 	i := slices.IndexFunc(s.Couriers, func(c Courier) bool { return c.ID == id })
 	if i < 0 {
 		t.Fatalf("courier %s is not in the snapshot", id)
@@ -86,7 +86,7 @@ func courierOf(t *rapid.T, s Snapshot, id string) Courier {
 
 // routesOf is what each courier with new work is to do if all is told that is
 // intended: the committed stops, those told, and the intended ones behind.
-func routesOf(t *rapid.T, s Snapshot, res Result) map[string][]Stop {
+func routesOf(t rapid.TB, s Snapshot, res Result) map[string][]Stop {
 	out, on := map[string][]Stop{}, map[string]string{}
 	claim := func(order, courier string) {
 		if other, taken := on[order]; taken && other != courier {
@@ -149,7 +149,7 @@ func routesOf(t *rapid.T, s Snapshot, res Result) map[string][]Stop {
 func orderIs(s Snapshot, id string) bool { _, ok := orderIn(s, id); return ok }
 
 // wantPossible holds a route to every hard rule.
-func wantPossible(t *rapid.T, s Snapshot, o Options, c Courier, stops []Stop) {
+func wantPossible(t rapid.TB, s Snapshot, o Options, c Courier, stops []Stop) {
 	if len(stops) > o.MaxStops {
 		t.Fatalf("%d stops of %s, at most %d", len(stops), c.ID, o.MaxStops)
 	}

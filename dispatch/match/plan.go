@@ -1,6 +1,7 @@
 package match
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -75,7 +76,7 @@ func (s *search) addOrder(k int32, j *job, weight float64, since time.Duration) 
 		wait: weighed(weight * j.urgency(s.o) * s.o.WaitWeight), late: weighed(weight * j.urgency(s.o) * s.o.LateWeight),
 	}
 	t := &s.orders[k]
-	*t = target{on: none, last: none, alone: int64(weight * j.worth(s.o) * perSecond)}
+	*t = target{on: none, last: none, alone: int64(math.Round(weight * j.worth(s.o) * perSecond))}
 	for _, a := range able {
 		t.riders = append(t.riders, a.rider)
 	}

@@ -110,7 +110,10 @@ func (river) Travel(from, to geo.Point, by geo.Vehicle) time.Duration {
 }
 
 func TestNobodyIsSentWhereThereIsNoWay(t *testing.T) {
-	for name, search := range map[string]func(*Options){"one-shot": func(*Options) {}, "searched": searching} {
+	for name, search := range map[string]func(*Options){
+		"one-shot": func(*Options) {}, "searched": searching,
+		"searched, where no wait is too long": func(o *Options) { searching(o); o.WaitWeight = 0 },
+	} {
 		t.Run(name, func(t *testing.T) {
 			o := options(search, func(o *Options) { o.Router = river{} })
 			res := Solve(Snapshot{Now: noon, Orders: []Order{order("over", 0, 3000), order("there", 3000, 3500)}, Couriers: []Courier{courier("a", 0), courier("b", 100)}}, o)
