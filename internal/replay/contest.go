@@ -183,8 +183,9 @@ func meanOf(n int, of func(int) float64) (mean, deviation float64) {
 
 func near(a, b geo.Point, radius float64) bool { return geo.Distance(a, b) <= radius }
 
-// Ablation is a matcher part by part, from the nearest courier to all that
-// the options have, futures included.
+// Ablation is a matcher part by part: from the nearest courier on, each row
+// with one part more, to all that the options have and futures besides; then
+// the options with one part less.
 func Ablation(o match.Options, futures int) []Contender {
 	at := func(name string, change ...func(*match.Options)) Contender {
 		c := Contender{Name: name, Options: o}
@@ -208,5 +209,10 @@ func Ablation(o match.Options, futures int) []Contender {
 		at("assignment in batches", batch), at("+ bundles of one place", bundles), at("+ search", search),
 		at("+ several places, and new stops between committed ones", several), at("+ lazy commitment", lazy),
 		at(fmt.Sprintf("+ %d futures", futures), lazy, func(o *match.Options) { o.Futures.Count = futures }),
+		at("as set"),
+		at("as set, but no two orders under way together", func(o *match.Options) { o.MaxBundle = 1 }),
+		at("as set, but no search", func(o *match.Options) { o.Search, o.Futures.Count = match.Search{}, 0 }),
+		at("as set, but one place at a time", func(o *match.Options) { o.Interleave = false }),
+		at("as set, but nothing between committed stops", func(o *match.Options) { o.AppendOnly = true }),
 	}
 }
