@@ -2,6 +2,7 @@ package match
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -172,7 +173,7 @@ func (j *job) leaving(first time.Duration, o *Options) int64 {
 }
 
 func newOption(rider int32, p price) option {
-	return option{rider: rider, cost: int64(p.total() * 1000), price: p}
+	return option{rider: rider, cost: int64(math.Round(p.total() * 1000)), price: p}
 }
 
 func sortOptions(options []option) {

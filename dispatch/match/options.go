@@ -13,7 +13,10 @@ import (
 // DefaultOptions and change what differs; both functions expect options that
 // Validate accepts.
 type Options struct {
-	// Router estimates travel.
+	// Router estimates travel. Ways need be neither as long there as back nor
+	// shorter than those by another place; a time below zero, or of four
+	// weeks and more, says that there is no way. A router that answers
+	// differently each time gives plans whose times are not to be relied on.
 	Router geo.Router
 
 	// PickupService and DropoffService are the time at a stop, half of it
@@ -249,6 +252,9 @@ func (o Options) Validate() error {
 		if n.value < 0 || n.value > maxRounds {
 			fail("%s: %d is not within 0 and %d", n.name, n.value, maxRounds)
 		}
+	}
+	if o.Futures.Count > 0 && o.Futures.Window == 0 {
+		fail("Futures.Window: missing, as Futures.Count is %d", o.Futures.Count)
 	}
 	if o.MaxExplained < 1 {
 		fail("MaxExplained: %d is under 1", o.MaxExplained)

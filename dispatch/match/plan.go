@@ -1,6 +1,7 @@
 package match
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sort"
@@ -80,7 +81,7 @@ func (s *search) addOrder(k int32, j *job, weight float64, since time.Duration) 
 		broken: int64(weight * j.urgency(s.o) * j.broken(s.o).Seconds() * perSecond),
 	}
 	t := &s.orders[k]
-	*t = target{on: none, last: none, alone: int64(weight * j.worth(s.o) * perSecond)}
+	*t = target{on: none, last: none, alone: int64(math.Round(weight * j.worth(s.o) * perSecond))}
 	for _, a := range able {
 		t.riders = append(t.riders, a.rider)
 		t.least = append(t.least, s.least(k, j, max(a.reach, since), a.rider))

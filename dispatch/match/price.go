@@ -167,6 +167,9 @@ func (p *pricer) try(pickup int) (price, refusal) {
 			if load += node.size; load > p.r.Capacity {
 				return price{}, refusal{why: noRoom, units: load - p.r.Capacity}
 			}
+			if fresh && hand >= noWay {
+				return price{}, refusal{why: noRoute}
+			}
 			if hand > p.r.end && (fresh || base.hand[k] <= p.r.end) {
 				return price{}, refusal{why: shiftOver}
 			}
@@ -177,6 +180,9 @@ func (p *pricer) try(pickup int) (price, refusal) {
 		}
 		load -= node.size
 		if fresh {
+			if hand >= noWay {
+				return price{}, refusal{why: noRoute}
+			}
 			j := p.jobs[(k-n)/2]
 			if len(p.jobs) > 1 && hand-p.alone(p.came[(k-n)/2], k, j) > o.MaxDelay {
 				return price{}, refusal{why: breaksPromise}

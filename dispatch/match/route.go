@@ -73,7 +73,7 @@ const never2 = int(^uint(0) >> 1)
 func (s *search) walk(r int32, seq []int32, from int, m mark, same int, keep bool, limit int64) (int64, bool) {
 	run, rt, o := &s.runners[r], &s.routes[r], s.o
 	t, at, load, cost, stood := m.t, m.at, m.load, m.cost, m.stood
-	open, block, last, solo := 0, 0, int32(from), false
+	open, block, last, solo, busy := 0, 0, int32(from), false, false
 	for i := from; i < len(seq); {
 		first := &s.nodes[seq[i]]
 		if open == 0 {
@@ -97,10 +97,8 @@ func (s *search) walk(r int32, seq []int32, from int, m mark, same int, keep boo
 		service, before := s.dropService, open
 		if first.pickup {
 			service = s.pickService
+			busy = i > 0 && t > o.BusyAhead
 			if first.order >= 0 {
-				if i > 0 && t > o.BusyAhead {
-					return 0, false
-				}
 				t = max(t, first.since)
 			}
 		}
@@ -137,7 +135,7 @@ func (s *search) walk(r int32, seq []int32, from int, m mark, same int, keep boo
 					}
 					continue
 				}
-				if hand > run.end || before > 0 && !o.Interleave || block >= o.MaxBundle {
+				if busy || hand > run.end || hand >= noWay || before > 0 && !o.Interleave || block >= o.MaxBundle {
 					return 0, false
 				}
 				if block > 0 && (n.solo || solo) && !(o.Futures.Pairs && n.solo && solo) {
@@ -159,7 +157,7 @@ func (s *search) walk(r int32, seq []int32, from int, m mark, same int, keep boo
 				}
 				continue
 			}
-			if block > 1 && hand-s.alone(run.kind, n) > o.MaxDelay {
+			if hand >= noWay || block > 1 && hand-s.alone(run.kind, n) > o.MaxDelay {
 				return 0, false
 			}
 			cost += n.wait * ms(hand-n.best)

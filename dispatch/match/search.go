@@ -137,8 +137,10 @@ func (s *search) joins(pickup, other int32) bool {
 	return n.pickup && s.together(n, &s.nodes[pickup])
 }
 
-// insert puts an order where the memo says.
-func (s *search) insert(k, r int32, m memo) {
+// insert puts an order where the memo says, and says whether it may be there:
+// what was worked out from the place on may not hold of the whole route where
+// stops take no time.
+func (s *search) insert(k, r int32, m memo) bool {
 	s.touch(r)
 	rt := &s.routes[r]
 	old := rt.cost
@@ -149,11 +151,14 @@ func (s *search) insert(k, r int32, m memo) {
 	seq = append(seq, rt.seq[m.j:]...)
 	s.trial = seq
 	if !s.put(r, seq) {
-		panic("match: a place that was found before is refused")
+		rt.cost = old
+		s.remove(r)
+		return false
 	}
 	t := &s.orders[k]
 	t.on = r
 	s.cost += rt.cost - old + s.surcharge(k, r) - t.alone
+	return true
 }
 
 // remove takes the orders that are marked as on no courier off a route.
@@ -321,7 +326,7 @@ func (s *search) recreate() {
 		if b.slot < 0 {
 			continue
 		}
-		r := s.orders[k].on
+		r := s.orders[k].riders[b.slot]
 		for i, k := range s.out { // only what this courier asks has changed
 			s.bids[i] = s.askAgain(k, s.bids[i], r)
 		}
@@ -386,9 +391,7 @@ func (s *search) askAgain(k int32, b bid, r int32) bid {
 func (s *search) serve(k int32) { s.accept(k, s.offers(k, false).slot) }
 
 func (s *search) accept(k int32, slot int) {
-	if slot < 0 {
+	if slot < 0 || !s.insert(k, s.orders[k].riders[slot], s.place(k, slot)) {
 		s.free = append(s.free, k)
-		return
 	}
-	s.insert(k, s.orders[k].riders[slot], s.place(k, slot))
 }

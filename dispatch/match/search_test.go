@@ -43,6 +43,14 @@ func TestWhatIsPlannedAndNotTold(t *testing.T) {
 			intents:  "a: +o1 -o1",
 			why:      "kept for courier a, who is busy until then",
 		},
+		"who is busy for too long does not take it along either": {
+			orders: []Order{order("o1", 1500, 2000)},
+			couriers: []Courier{courier("a", 0, carrying("old", 0), fetching("next", 1500, 3000), func(c *Courier) {
+				c.Stops[0].Arrived = true
+			})},
+			options: func(o *Options) { o.BusyAhead = time.Minute },
+			why:     "the only courier near is busy with other stops for too long",
+		},
 		"what need not start yet is kept back": {
 			orders:   []Order{order("o1", 0, 1000, late)},
 			couriers: []Courier{courier("a", 0)},

@@ -20,6 +20,7 @@ import (
 // the stop where the courier stands. A courier gets at most one bundle a
 // round, an order at most one courier.
 func Solve(s Snapshot, o Options) Result {
+	o.Router = bounded{o.Router}
 	w := newRound(s, &o)
 	pl := newPool(w.awake, w.riders, w.p)
 	var p *plan
@@ -148,7 +149,10 @@ func (w *round) search(pl *pool) *plan {
 	for i := range demand {
 		lead[i] = max(0, min(demand[i].Ready.Sub(demand[i].Placed), maxDuration))
 	}
-	elected := se.vote(past, lead, func(t task) bool { return w.due(w.stageOf(se, t)) })
+	elected := se.vote(past, lead, func(t task) bool {
+		st, no := w.stageOf(se, t)
+		return no.why == fine && w.due(st)
+	})
 	return w.planOf(se, elected, true)
 }
 
