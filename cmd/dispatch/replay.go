@@ -88,7 +88,7 @@ func (c replayCommand) days(ctx context.Context, s *streams, wrong *settings) er
 		wrong.add("parallel", "%d is under 0", c.Parallel)
 	}
 	var err error
-	if config.Options, err = replay.Set(replay.MDRPOptions(), c.Set); err != nil {
+	if config.Options, err = match.Set(replay.MDRPOptions(), c.Set); err != nil {
 		wrong.add("set", "%v", err)
 	}
 	if err := wrong.err(); err != nil {
@@ -144,7 +144,7 @@ func (c replayCommand) whatIf(ctx context.Context, s *streams, wrong *settings) 
 		return wrong.err()
 	}
 	config.As = server.Match
-	if config.Changed, err = replay.Set(config.As, c.Set); err != nil {
+	if config.Changed, err = match.Set(config.As, c.Set); err != nil {
 		wrong.add("set", "%v", err)
 	}
 	if err := wrong.err(); err != nil {
