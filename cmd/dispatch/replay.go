@@ -102,7 +102,7 @@ func (c replayCommand) days(ctx context.Context, s *streams, wrong *settings) er
 		wrong.add("parallel", "%d is under 0", c.Parallel)
 	}
 	var err error
-	if config.Options, err = replay.Set(replay.MDRPOptions(), c.Set); err != nil {
+	if config.Options, err = match.Set(replay.MDRPOptions(), c.Set); err != nil {
 		wrong.add("set", "%v", err)
 	}
 	if err := wrong.err(); err != nil {
@@ -154,7 +154,7 @@ func (c replayCommand) whatIf(ctx context.Context, s *streams, wrong *settings) 
 		wrong.add("travel-speed", "%v", err)
 		return wrong.err()
 	}
-	if config.Changed, err = replay.Set(config.As, c.Set); err != nil {
+	if config.Changed, err = match.Set(config.As, c.Set); err != nil {
 		wrong.add("set", "%v", err)
 	}
 	if err := wrong.err(); err != nil {

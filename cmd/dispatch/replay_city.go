@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"courier/dispatch"
+	"courier/dispatch/match"
 	"courier/internal/replay"
 	"courier/internal/sim/city"
 	"courier/internal/sim/scenario"
@@ -41,7 +42,7 @@ func (c replayCommand) city(ctx context.Context, s *streams, wrong *settings) er
 		wrong.add("travel-speed", "%v", err)
 		return wrong.err()
 	}
-	if options, err = replay.Set(options, c.Set); err != nil {
+	if options, err = match.Set(options, c.Set); err != nil {
 		wrong.add("set", "%v", err)
 	}
 	if err := wrong.err(); err != nil {

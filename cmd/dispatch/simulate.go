@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"courier/dispatch"
 	"courier/geo"
+	"courier/internal/replay"
 	"courier/internal/sim"
 	"courier/internal/sim/client"
 	"courier/internal/sim/scenario"
@@ -138,7 +140,7 @@ func (c simulateCommand) onOwnServer(ctx context.Context, config sim.Config, s *
 }
 
 // knowTheSource gives an own server travel and service times as the recorded
-// couriers have them.
+// couriers have them, and what is good by the rules of the source.
 func (c simulateCommand) knowTheSource(f *serverFlags) error {
 	switch {
 	case c.MDRP != "":
@@ -149,6 +151,10 @@ func (c simulateCommand) knowTheSource(f *serverFlags) error {
 		f.TravelSpeed, f.TravelDetour = map[string]float64{string(geo.Car): day.Speed()}, 1
 		pickup, dropoff := day.Service("pickup"), day.Service("dropoff")
 		f.PickupService, f.DropService = pickup.Before+pickup.After, dropoff.Before+dropoff.After
+		// As a replay has them, but that a courier is told its next task just
+		// before it is free: a message takes its time.
+		f.Match = slices.Concat(replay.MDRPSettings(), []string{"OneTask=false"}, f.Match)
+		f.Lead = replay.MDRPOptions().LookAhead
 	case c.Traces != "":
 		f.TravelSpeed, f.TravelDetour = map[string]float64{string(geo.Car): scenario.CabSpeed}, 1
 	}
