@@ -93,6 +93,7 @@ func TestOneCourierMoreNeverMakesThePlanWorse(t *testing.T) {
 		// What counts these is not the plan as a whole, and all candidates
 		// are to be asked.
 		o.FairWeight, o.ChurnCost, o.MaxCandidates = 0, 0, 24
+		o.DeclineTime, o.Kinds = 0, nil
 		o.Search.Base += 10
 		fewer := s
 		fewer.Couriers = s.Couriers[:len(s.Couriers)-1]

@@ -3,7 +3,9 @@ package match
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"courier/geo"
@@ -114,9 +116,30 @@ type Options struct {
 	// AnswerTime is how long a courier without a plan takes to answer an
 	// offer, and so to set out.
 	AnswerTime time.Duration
+	// DeclineTime is how long an offer that is declined or runs out holds its
+	// orders up. An order costs more with a courier by so much waiting, times
+	// the chance that it declines (Courier.Declines).
+	DeclineTime time.Duration
+	// Kinds are what couriers cost by vehicle; one that is not named costs
+	// what the weights say.
+	Kinds map[geo.Vehicle]Kind
 
 	// MaxExplained bounds the candidates named in a decision.
 	MaxExplained int
+}
+
+// Kind is what couriers on one kind of vehicle cost beside the weights.
+type Kind struct {
+	Travel float64       // factor on TravelWeight; 0: travel costs nothing
+	Order  time.Duration // what each order costs more, however far it goes
+}
+
+// kind is what a vehicle's couriers cost.
+func (o *Options) kind(v geo.Vehicle) Kind {
+	if k, ok := o.Kinds[v]; ok {
+		return k
+	}
+	return Kind{Travel: 1}
 }
 
 // Search is a budget in rounds of taking some orders out of the plan and
@@ -251,6 +274,21 @@ func (o Options) Validate() error {
 	} {
 		if n.value < 0 || n.value > maxRounds {
 			fail("%s: %d is not within 0 and %d", n.name, n.value, maxRounds)
+		}
+	}
+	if o.DeclineTime < 0 || o.DeclineTime > maxDuration {
+		fail("DeclineTime: %v is not within 0 and %v", o.DeclineTime, maxDuration)
+	}
+	for _, v := range slices.Sorted(maps.Keys(o.Kinds)) {
+		k := o.Kinds[v]
+		if !v.Valid() {
+			fail("Kinds: no vehicle %q", v)
+		}
+		if !(k.Travel >= 0 && k.Travel*o.TravelWeight <= maxWeight) {
+			fail("Kinds: %s: Travel: %v times TravelWeight is not within 0 and %v", v, k.Travel, maxWeight)
+		}
+		if k.Order < 0 || k.Order > maxDuration {
+			fail("Kinds: %s: Order: %v is not within 0 and %v", v, k.Order, maxDuration)
 		}
 	}
 	if o.Futures.Count > 0 && o.Futures.Window == 0 {

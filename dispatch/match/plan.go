@@ -38,11 +38,11 @@ func newSearch(s Snapshot, o *Options, jobs []*job, riders []*rider, past []*job
 	}
 	for i, r := range riders {
 		run := &se.runners[i]
-		*run = runner{rider: r, travel: weighed(o.TravelWeight), lo: r.fixed}
+		*run = runner{rider: r, travel: weighed(r.travel), lo: r.fixed}
 		if o.AppendOnly {
 			run.lo = len(r.nodes)
 		}
-		run.extra = int64(min((r.Earned-least)*o.FairWeight, maxDuration.Seconds()) * perWeight * 1000)
+		run.extra = int64(min((r.Earned-least)*o.FairWeight, maxDuration.Seconds())*perWeight*1000) + ms(r.each)*perWeight
 		run.start = mark{t: r.begin, load: int32(r.Onboard), at: l.place(r.At)}
 		for k := range r.nodes {
 			se.addCommitted(r, k)

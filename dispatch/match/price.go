@@ -187,7 +187,8 @@ func (p *pricer) try(pickup int) (price, refusal) {
 			if len(p.jobs) > 1 && hand-p.alone(p.came[(k-n)/2], k, j) > o.MaxDelay {
 				return price{}, refusal{why: breaksPromise}
 			}
-			out.Wait += j.urgency(o) * o.WaitWeight * (hand - node.best).Seconds()
+			out.Travel += p.r.each.Seconds()
+			out.Wait += j.urgency(o) * o.WaitWeight * (hand - node.best + p.r.lost).Seconds()
 			if late := hand - max(node.due, node.best); late > 0 {
 				out.Late += j.urgency(o) * (o.LateWeight*late.Seconds() + j.broken(o).Seconds())
 			}
@@ -200,7 +201,7 @@ func (p *pricer) try(pickup int) (price, refusal) {
 			out.Wait += o.WaitWeight * delay.Seconds()
 		}
 	}
-	out.Travel = o.TravelWeight * (p.w.travel - base.travel).Seconds()
+	out.Travel += p.r.travel * (p.w.travel - base.travel).Seconds()
 	out.Wait += o.StandWeight * (p.w.stand - base.stand).Seconds()
 	out.setOut = p.w.setOut(p.nodes, p.seq, pickup)
 	return out, refusal{}

@@ -21,11 +21,20 @@ type rider struct {
 	known bool            // its position is a place on Earth
 	begin time.Duration   // of the shift, or when it has answered; nothing is done before
 	off   bool            // not on shift yet
+
+	travel float64       // weight of its travel
+	each   time.Duration // what each order costs more with it
+	lost   time.Duration // by how much a decline holds an order up on average
 }
 
-func newRider(c *Courier, kind int, now time.Time, o *Options) *rider {
-	r := &rider{Courier: c, kind: kind, nodes: make([]node, len(c.Stops)), end: sinceOr(c.ShiftEnd, now, never)}
+func newRider(c *Courier, number int, now time.Time, o *Options) *rider {
+	r := &rider{Courier: c, kind: number, nodes: make([]node, len(c.Stops)), end: sinceOr(c.ShiftEnd, now, never)}
 	r.known = c.At.Validate() == nil
+	kind := o.kind(c.Vehicle)
+	r.travel, r.each = o.TravelWeight*kind.Travel, kind.Order
+	if c.Declines > 0 {
+		r.lost = time.Duration(min(c.Declines, 1) * float64(o.DeclineTime)).Round(time.Second)
+	}
 	r.begin = max(0, sinceOr(c.ShiftStart, now, 0))
 	if r.off = r.begin > 0; len(c.Stops) == 0 {
 		r.begin = max(r.begin, o.AnswerTime)

@@ -114,6 +114,11 @@ func longer(o Options, by time.Duration) Options {
 		}
 	}
 	stretch(reflect.ValueOf(&o).Elem())
+	kinds := map[geo.Vehicle]Kind{}
+	for v, k := range o.Kinds {
+		kinds[v] = Kind{Travel: k.Travel, Order: by * k.Order}
+	}
+	o.Kinds = kinds
 	o.Router, o.FairWeight = slow{o.Router, by}, o.FairWeight*float64(by)
 	return o
 }

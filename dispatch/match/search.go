@@ -63,11 +63,15 @@ type memo struct {
 }
 
 func (s *search) surcharge(k, r int32) int64 {
-	t := &s.orders[k]
-	if t.last != none && t.last != r {
-		return s.runners[r].extra + t.churn
+	t, run := &s.orders[k], &s.runners[r]
+	extra := run.extra
+	if run.lost > 0 {
+		extra += s.nodes[2*k+1].wait * ms(run.lost)
 	}
-	return s.runners[r].extra
+	if t.last != none && t.last != r {
+		extra += t.churn
+	}
+	return extra
 }
 
 // place finds the cheapest place of an order in a courier's route.

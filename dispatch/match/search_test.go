@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"courier/geo"
 )
 
 func searching(o *Options) { o.Search = Search{Base: 200, PerOrder: 10} }
@@ -146,6 +148,57 @@ func TestEarningsAreEvenedOut(t *testing.T) {
 		if got := written(Solve(s, o), false); got != want {
 			t.Errorf("at weight %v: %q, want %q", weight, got, want)
 		}
+	}
+}
+
+func TestCouriersCostByTheirVehicle(t *testing.T) {
+	car, bike := courier("car", 100, func(c *Courier) { c.Vehicle = geo.Car }), courier("bike", 400)
+	s := Snapshot{Now: noon, Orders: []Order{order("o1", 0, 1000)}, Couriers: []Courier{car, bike}}
+	for name, tt := range map[string]struct {
+		kinds map[geo.Vehicle]Kind
+		want  string
+	}{
+		"alike, the nearest":              {nil, "car: o1"},
+		"a car's orders cost a minute":    {map[geo.Vehicle]Kind{geo.Car: {Travel: 1, Order: time.Minute}}, "car: o1"},
+		"a car's orders cost two minutes": {map[geo.Vehicle]Kind{geo.Car: {Travel: 1, Order: 2 * time.Minute}}, "bike: o1"},
+		"a car's ways cost much":          {map[geo.Vehicle]Kind{geo.Car: {Travel: 5}}, "bike: o1"},
+		"a bicycle's cost nothing":        {map[geo.Vehicle]Kind{geo.Bicycle: {}}, "car: o1"},
+		"all are dear":                    {map[geo.Vehicle]Kind{geo.Bicycle: {Travel: 5}, geo.Car: {Travel: 5}}, "car: o1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, change := range []func(*Options){searching, func(*Options) {}} {
+				o := options(change, func(o *Options) { o.Kinds = tt.kinds })
+				if got := written(Solve(s, o), false); got != tt.want {
+					t.Errorf("searched %v: %q, want %q", o.Search, got, tt.want)
+				}
+			}
+		})
+	}
+}
+
+func TestWhoOftenDeclinesIsAskedLater(t *testing.T) {
+	moody, sure := courier("moody", 100), courier("sure", 400)
+	s := Snapshot{Now: noon, Orders: []Order{order("o1", 0, 1000)}, Couriers: []Courier{moody, sure}}
+	for name, tt := range map[string]struct {
+		declines float64
+		lost     time.Duration
+		want     string
+	}{
+		"an offer that is lost costs nothing": {0.9, 0, "moody: o1"},
+		"now and then":                        {0.2, 2 * time.Minute, "moody: o1"},
+		"mostly":                              {0.9, 2 * time.Minute, "sure: o1"},
+		"no chance at all":                    {7, time.Minute + 30*time.Second, "sure: o1"},
+		"nonsense":                            {-1, 10 * time.Minute, "moody: o1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, change := range []func(*Options){searching, func(*Options) {}} {
+				o := options(change, func(o *Options) { o.DeclineTime = tt.lost })
+				s.Couriers[0].Declines = tt.declines
+				if got := written(Solve(s, o), false); got != tt.want {
+					t.Errorf("searched %v: %q, want %q", o.Search, got, tt.want)
+				}
+			}
+		})
 	}
 }
 

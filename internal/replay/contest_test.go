@@ -106,7 +106,7 @@ func contest(t *testing.T) []Entry {
 	o.Search = match.Search{Base: 20, PerOrder: 1}
 	var out []Entry
 	err := Contest(t.Context(), ContestConfig{
-		Histories: []*History{rush(), rush()}, Contenders: Ablation(o, 1)[:7],
+		Histories: []*History{rush()}, Contenders: Ablation(o, 1)[:7],
 		Every: 30 * time.Second, Lead: 45 * time.Minute, Target: 40 * time.Minute, Seed: 1,
 		Processor: func() time.Duration { clock += time.Second; return clock },
 	}, func(e Entry) error {
@@ -127,16 +127,17 @@ func TestPartByPartTheMatcherBringsOrdersSooner(t *testing.T) {
 	over := func(i int) time.Duration { return entries[i].Outcomes[0].Avoidable }
 	for _, e := range entries {
 		o := e.Outcomes[0]
-		if o.Orders != 60 || o.Delivered != 60 || e.Outcomes[1].Orders != 60 || e.Took[0] != time.Second {
+		if o.Orders != 60 || o.Delivered != 60 || e.Took[0] != time.Second {
 			t.Errorf("%s: %+v, took %v", e.Name, o, e.Took)
 		}
 		if floor := 10 * time.Minute; o.ClickToDoor < floor || o.Utilisation <= 0 || o.Utilisation > 100 || o.Metres < 900 {
 			t.Errorf("%s: %+v is not possible", e.Name, o)
 		}
 	}
-	// Nearest, batches, several places at a time: each is worth minutes.
-	if queued, batches, all := over(1), over(2), over(6); batches >= queued || all > batches/2 {
-		t.Errorf("avoidable %v by the nearest courier, %v in batches, %v with all parts", queued, batches, all)
+	// Batches, several places at a time, lazy commitment: each is worth
+	// minutes.
+	if queued, batches, one, several, all := over(1), over(2), over(4), over(5), over(6); batches >= queued || several > one*4/5 || all > several*4/5 {
+		t.Errorf("avoidable %v by the nearest courier, %v in batches, %v with search, %v with several places, %v with all parts", queued, batches, one, several, all)
 	}
 	again := contest(t)
 	for i := range entries {
