@@ -151,9 +151,11 @@ func (c simulateCommand) knowTheSource(f *serverFlags) error {
 		f.TravelSpeed, f.TravelDetour = map[string]float64{string(geo.Car): day.Speed()}, 1
 		pickup, dropoff := day.Service("pickup"), day.Service("dropoff")
 		f.PickupService, f.DropService = pickup.Before+pickup.After, dropoff.Before+dropoff.After
-		// As a replay has them, but that a courier is told its next task just
-		// before it is free: a message takes its time.
-		f.Match = slices.Concat(replay.MDRPSettings(), []string{"OneTask=false"}, f.Match)
+		// As a replay has them, but that couriers are told in time: a message
+		// takes its while, ways take up to a minute longer than they are long,
+		// and who finishes a task is to know the next. Nobody gives up either.
+		f.Match = slices.Concat(replay.MDRPSettings(), []string{"OneTask=false", "CommitAhead=150s"}, f.Match)
+		f.SearchLimit = 24 * time.Hour
 		f.Lead = replay.MDRPOptions().LookAhead
 	case c.Traces != "":
 		f.TravelSpeed, f.TravelDetour = map[string]float64{string(geo.Car): scenario.CabSpeed}, 1
