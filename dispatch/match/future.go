@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"sort"
 	"time"
 )
 
@@ -28,13 +27,10 @@ func recent(s Snapshot, o *Options) []Demand {
 // foretells, give or take what chance does, and at most most.
 func (s *search) imagine(past []*job, lead []time.Duration, most int) {
 	f := &s.o.Futures
-	n := s.poisson(s.expect)
+	n := s.poisson(float64(len(past)) * f.Ahead.Seconds() / f.Window.Seconds())
 	from := len(s.orders)
 	for range min(n, most) {
 		i := s.dice.IntN(len(past))
-		if s.chance != nil {
-			i = min(sort.SearchFloat64s(s.chance, s.dice.Float64()*s.chance[len(past)-1]), len(past)-1)
-		}
 		placed := time.Duration(s.dice.Int64N(int64(f.Ahead)))
 		j := *past[i]
 		j.ready = placed + lead[i]
@@ -44,7 +40,7 @@ func (s *search) imagine(past []*job, lead []time.Duration, most int) {
 		s.orders = s.orders[:k+1]
 		s.addOrder(k, &j, f.Weight, placed)
 		s.orders[k].ghost = true
-		s.nodes[2*k].solo = !f.Mixed
+		s.nodes[2*k].solo = true
 		s.cost += s.orders[k].alone
 	}
 	s.acquaint(from)
@@ -125,7 +121,7 @@ func (b *ballot) cast(t task) {
 
 // elect lists the tasks that start now: of orders that at least half of the
 // futures start now, by votes, each order and courier once.
-func (b *ballot) elect(quorum float64) []task {
+func (b *ballot) elect(futures int) []task {
 	rank := make([]int, len(b.tasks))
 	for i := range rank {
 		rank[i] = i
@@ -135,7 +131,7 @@ func (b *ballot) elect(quorum float64) []task {
 	var out []task
 	for _, i := range rank {
 		t := b.tasks[i]
-		if riders[t.rider] || slices.ContainsFunc(t.orders, func(k int32) bool { return orders[k] || float64(b.order[k]) < quorum }) {
+		if riders[t.rider] || slices.ContainsFunc(t.orders, func(k int32) bool { return orders[k] || 2*b.order[k] < futures }) {
 			continue
 		}
 		riders[t.rider] = true
@@ -156,7 +152,7 @@ func (s *search) vote(past []*job, lead []time.Duration, starts func(task) bool)
 	for range f.Count {
 		s.imagine(past, lead, cap(s.orders)-real)
 		s.fill()
-		s.improve(f.Search.rounds(real), f.Search.Idle*(10+real/4), s.o.Stop)
+		s.improve(f.Search.rounds(real), f.Search.idle(real), s.o.Stop)
 		for r := range s.routes {
 			if t, ok := s.first(int32(r)); ok && starts(t) {
 				b.cast(t)
@@ -164,20 +160,7 @@ func (s *search) vote(past []*job, lead []time.Duration, starts func(task) bool)
 		}
 		s.show(begin)
 	}
-	voters := f.Count
-	if f.Base {
-		voters++
-		for r := range s.routes {
-			if t, ok := s.first(int32(r)); ok && starts(t) {
-				b.cast(t)
-			}
-		}
-	}
-	q := f.Quorum
-	if q == 0 {
-		q = 0.5
-	}
-	return slices.DeleteFunc(b.elect(q*float64(voters)), func(t task) bool { return !s.enact(t) })
+	return slices.DeleteFunc(b.elect(f.Count), func(t task) bool { return !s.enact(t) })
 }
 
 // enact makes an elected task the only one of its courier, and says whether

@@ -31,10 +31,9 @@ type Snapshot struct {
 	Orders   []Order   // waiting, in any order
 	Couriers []Courier // on duty and live, or soon to be, in any order
 
-	Seed  uint64   // of the search's dice
-	Last  []Intent // what the last round intended and nobody has been told of; who or what is gone is skipped
-	Trend float64  // how many orders are to be expected of what the last hour foretells; 0: as many
-	Past  []Demand // orders of the last hour from this area, placed before Now, whatever became of them; may be empty
+	Seed uint64   // of the search's dice
+	Last []Intent // what the last round intended and nobody has been told of; who or what is gone is skipped
+	Past []Demand // orders of the last hour from this area, placed before Now, whatever became of them; may be empty
 }
 
 // Intent is what a round plans for a courier and does not tell it yet: the

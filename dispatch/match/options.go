@@ -150,7 +150,9 @@ type Search struct {
 	Base     int
 	PerOrder int
 	Most     int
-	Idle     int // 0, or: ends after so many rounds in a row, and as many for each order, that bettered nothing
+	// Idle ends the search once Idle times 10, and a quarter more for each
+	// order, rounds in a row have bettered nothing. 0: never.
+	Idle int
 }
 
 func (b Search) rounds(orders int) int {
@@ -161,20 +163,16 @@ func (b Search) rounds(orders int) int {
 	return n
 }
 
+func (b Search) idle(orders int) int { return b.Idle * (10 + orders/4) }
+
 // Futures are sampled: each draws as many orders as the past foretells for
 // the time ahead, plans with them, and votes on what to give out now.
 type Futures struct {
-	Count    int           // how many; 0: the plan looks at real orders alone
-	Window   time.Duration // how much of the past is drawn from
-	Ahead    time.Duration // how far ahead
-	HalfLife time.Duration
-	Trend    float64
-	Pairs    bool
-	Quorum   float64
-	Base     bool
-	Mixed    bool
-	Weight   float64 // of a drawn order, where a real one has 1
-	Search   Search  // the budget of each
+	Count  int           // how many; 0: the plan looks at real orders alone
+	Window time.Duration // how much of the past is drawn from
+	Ahead  time.Duration // how far ahead
+	Weight float64       // of a drawn order, where a real one has 1
+	Search Search        // the budget of each
 }
 
 // DefaultOptions suit couriers on bicycles and scooters in a city.
@@ -268,9 +266,10 @@ func (o Options) Validate() error {
 		name  string
 		value int
 	}{
-		{"Search.Base", o.Search.Base}, {"Search.PerOrder", o.Search.PerOrder}, {"Search.Most", o.Search.Most},
+		{"Search.Base", o.Search.Base}, {"Search.PerOrder", o.Search.PerOrder}, {"Search.Most", o.Search.Most}, {"Search.Idle", o.Search.Idle},
 		{"Futures.Count", o.Futures.Count}, {"Futures.Search.Base", o.Futures.Search.Base},
 		{"Futures.Search.PerOrder", o.Futures.Search.PerOrder}, {"Futures.Search.Most", o.Futures.Search.Most},
+		{"Futures.Search.Idle", o.Futures.Search.Idle},
 	} {
 		if n.value < 0 || n.value > maxRounds {
 			fail("%s: %d is not within 0 and %d", n.name, n.value, maxRounds)

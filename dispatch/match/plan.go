@@ -262,8 +262,6 @@ func (s *search) first(r int32) (task, bool) {
 			if open, ended = 0, true; len(t.orders) == 0 {
 				return t, false
 			}
-		case s.orders[k].ghost: // it waits for one that may come
-			return task{}, false
 		case n%2 == 0:
 			open++
 			t.seq = append(t.seq, n)

@@ -138,7 +138,7 @@ func (s *search) walk(r int32, seq []int32, from int, m mark, same int, keep boo
 				if busy || hand > run.end || hand >= noWay || before > 0 && !o.Interleave || block >= o.MaxBundle {
 					return 0, false
 				}
-				if block > 0 && (n.solo || solo) && !(o.Futures.Pairs && n.solo && solo) {
+				if block > 0 && (n.solo || solo) {
 					return 0, false
 				}
 				solo = n.solo

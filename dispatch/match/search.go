@@ -17,8 +17,6 @@ type search struct {
 	o       *Options
 	legs    *legs
 	dice    *rand.Rand
-	expect  float64
-	chance  []float64
 	orders  []target
 	nodes   []visitNode // pickup and drop-off of each order, then committed stops
 	runners []runner
@@ -251,7 +249,8 @@ func (s *search) restore(cost int64) {
 	s.free = append(s.free[:0], s.mates...)
 }
 
-// improve runs so many rounds of ruin and recreate.
+// improve runs so many rounds of ruin and recreate, or until so many in a row
+// have bettered nothing (0: all).
 func (s *search) improve(rounds, idle int, stop func() bool) {
 	if len(s.orders) == 0 {
 		return

@@ -2,7 +2,6 @@ package match
 
 import (
 	"cmp"
-	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -108,26 +107,11 @@ func (w *round) search(pl *pool) *plan {
 		past = append(past, newJob(&Order{Pickup: d.Pickup, Dropoff: d.Dropoff, Ready: s.Now, Size: d.Size}, s.Now, w.kinds, o))
 	}
 	w.each(len(past), func(i int, f *seeker, _ *pricer) { past[i].able = past[i].ask(f, w.rider, o) })
-	expect := float64(len(past)) * o.Futures.Ahead.Seconds() / max(1, o.Futures.Window.Seconds())
-	var chance []float64
-	if h := o.Futures.HalfLife; h > 0 && len(past) > 0 {
-		sum := 0.
-		for i := range demand {
-			sum += math.Exp2(-s.Now.Sub(demand[i].Placed).Seconds() / h.Seconds())
-			chance = append(chance, sum)
-		}
-		whole := h.Seconds() / math.Ln2 * (1 - math.Exp2(-o.Futures.Window.Seconds()/h.Seconds()))
-		expect = sum / whole * o.Futures.Ahead.Seconds()
-	}
-	if s.Trend > 0 && o.Futures.Trend > 0 {
-		expect *= math.Pow(s.Trend, o.Futures.Trend)
-	}
-	ghosts := 2*int(expect) + 8
+	ghosts := 2*int(float64(len(past))*o.Futures.Ahead.Seconds()/max(1, o.Futures.Window.Seconds())) + 8
 	if len(past) == 0 {
 		ghosts = 0
 	}
 	se := newSearch(s, o, w.awake, w.riders, past, newLegs(o.Router, w.kinds), ghosts)
-	se.expect, se.chance = expect, chance
 	number := make(map[string]int32, len(w.awake))
 	for k, j := range w.awake {
 		number[j.ID] = int32(k)
@@ -141,7 +125,7 @@ func (w *round) search(pl *pool) *plan {
 		se.resume(last, number, w.rider, o.ChurnCost)
 	}
 	se.fill()
-	se.improve(o.Search.rounds(len(w.awake)), o.Search.Idle*(10+len(w.awake)/4), o.Stop)
+	se.improve(o.Search.rounds(len(w.awake)), o.Search.idle(len(w.awake)), o.Stop)
 	if len(past) == 0 {
 		return w.planOf(se, nil, false)
 	}

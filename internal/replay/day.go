@@ -149,12 +149,6 @@ func (d *day) snapshot(now int) match.Snapshot {
 			})
 		}
 	}
-	var soon, lately float64
-	for _, c := range d.couriers {
-		soon += float64(max(0, min(c.Off, now+20)-max(c.On, now))) / 20
-		lately += float64(max(0, min(c.Off, now)-max(c.On, now-60))) / 60
-	}
-	s.Trend = min(3, (soon+1)/(lately+1))
 	for _, c := range d.couriers {
 		if max(c.free, now) > c.Off {
 			continue

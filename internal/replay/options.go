@@ -17,14 +17,15 @@ func MDRPOptions() match.Options {
 	o.MaxDelay, o.MaxStops = 4*time.Hour, 40
 	// What is good by them is a sum of delays, and no courier's time counts.
 	o.TravelWeight, o.StandWeight, o.WaitWeight, o.LateWeight = 0, 0, 1, 0
+	o.LateCost = time.Minute // orders on time are counted besides
 	o.Unserved, o.AgeWeight, o.Patience = 300*time.Minute, 0, 300*time.Minute
 	o.MaxBundle = 5
 	o.MaxRadius, o.MaxCandidates = 100_000, 40
 	o.LookAhead, o.BusyAhead = 3*time.Hour, 5*time.Hour
 	o.CommitAhead = time.Minute - 1 // whoever need not set out before the next round is not told yet
 	// What a minute's round may cost offline.
-	o.Search = match.Search{Base: 100, PerOrder: 5}
-	o.Futures.Count, o.Futures.Search = 4, match.Search{Base: 50, PerOrder: 3}
+	o.Search = match.Search{Base: 100, PerOrder: 5, Idle: 6}
+	o.Futures.Count, o.Futures.Search = 4, match.Search{Base: 50, PerOrder: 3, Idle: 6}
 	o.MaxExplained = 1
 	return o
 }
