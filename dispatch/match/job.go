@@ -104,7 +104,7 @@ func (j *job) refuse(rider int32, f refusal, o *Options) {
 // take it, priced.
 func (j *job) search(f *seeker, byID map[string]int32, p *pricer) {
 	o := p.o
-	j.able = j.ask(f, byID, o)
+	j.able = j.ask(f, byID, o.MaxCandidates, o)
 	first := never
 	for _, c := range j.able {
 		first = min(first, c.reach)
@@ -125,8 +125,8 @@ type reached struct {
 }
 
 // ask lists the couriers near the pickup that the hard rules permit, soonest
-// there first, at most MaxCandidates.
-func (j *job) ask(f *seeker, byID map[string]int32, o *Options) []reached {
+// there first, at most so many.
+func (j *job) ask(f *seeker, byID map[string]int32, most int, o *Options) []reached {
 	var able []reached
 	look := func(i int32) {
 		r := f.riders[i]
@@ -145,14 +145,14 @@ func (j *job) ask(f *seeker, byID map[string]int32, o *Options) []reached {
 	for radius := o.MinRadius; ; radius = min(2*radius, o.MaxRadius) {
 		able, j.looked, j.refused = able[:0], j.looked[:0], [reasons]int{}
 		f.near(j.Pickup, j.cell, radius, look)
-		if len(able) >= o.MaxCandidates || radius >= o.MaxRadius {
+		if len(able) >= most || radius >= o.MaxRadius {
 			break
 		}
 	}
 	slices.SortFunc(able, func(a, b reached) int {
 		return cmp.Or(cmp.Compare(a.reach, b.reach), cmp.Compare(a.rider, b.rider))
 	})
-	return able[:min(len(able), o.MaxCandidates)]
+	return able[:min(len(able), most)]
 }
 
 // leaving is the cost of leaving the job to a later round, where first is the

@@ -70,10 +70,6 @@ func newSearch(s Snapshot, o *Options, jobs []*job, riders []*rider, past []*job
 // addOrder numbers a job's stops. One that may only come weighs less, and
 // nobody sets out for it before it is placed.
 func (s *search) addOrder(k int32, j *job, weight float64, since time.Duration) {
-	able := j.able
-	if weight < 1 {
-		able = able[:min(len(able), maxGhostRiders)]
-	}
 	s.nodes[2*k] = visitNode{place: s.legs.place(j.Pickup), order: k, size: int32(j.Size), pickup: true, open: j.pickup.open, since: since}
 	s.nodes[2*k+1] = visitNode{
 		place: s.legs.place(j.Dropoff), order: k, size: int32(j.Size), open: j.dropoff.open, due: j.dropoff.due, best: j.dropoff.best,
@@ -82,7 +78,7 @@ func (s *search) addOrder(k int32, j *job, weight float64, since time.Duration) 
 	}
 	t := &s.orders[k]
 	*t = target{on: none, last: none, alone: int64(math.Round(weight * j.worth(s.o) * perSecond))}
-	for _, a := range able {
+	for _, a := range j.able {
 		t.riders = append(t.riders, a.rider)
 		t.least = append(t.least, s.least(k, j, max(a.reach, since), a.rider))
 	}

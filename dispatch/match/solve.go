@@ -106,7 +106,7 @@ func (w *round) search(pl *pool) *plan {
 		d := &demand[i]
 		past = append(past, newJob(&Order{Pickup: d.Pickup, Dropoff: d.Dropoff, Ready: s.Now, Size: d.Size}, s.Now, w.kinds, o))
 	}
-	w.each(len(past), func(i int, f *seeker, _ *pricer) { past[i].able = past[i].ask(f, w.rider, o) })
+	w.each(len(past), func(i int, f *seeker, _ *pricer) { past[i].able = past[i].ask(f, w.rider, maxGhostRiders, o) })
 	ghosts := 2*int(float64(len(past))*o.Futures.Ahead.Seconds()/max(1, o.Futures.Window.Seconds())) + 8
 	if len(past) == 0 {
 		ghosts = 0

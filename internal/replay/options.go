@@ -24,8 +24,8 @@ func MDRPOptions() match.Options {
 	o.LookAhead, o.BusyAhead = 3*time.Hour, 5*time.Hour
 	o.CommitAhead = time.Minute - 1 // whoever need not set out before the next round is not told yet
 	// What a minute's round may cost offline.
-	o.Search = match.Search{Base: 100, PerOrder: 5, Idle: 6}
-	o.Futures.Count, o.Futures.Search = 4, match.Search{Base: 50, PerOrder: 3, Idle: 6}
+	o.Search = match.Search{Base: 100, PerOrder: 5, Most: 500, Idle: 6}
+	o.Futures.Count, o.Futures.Search = 4, match.Search{Base: 50, PerOrder: 3, Most: 250, Idle: 6}
 	o.MaxExplained = 1
 	return o
 }
