@@ -236,6 +236,17 @@ func wantPossible(t rapid.TB, s Snapshot, o Options, c Courier, stops []Stop) {
 	}
 }
 
+// wantNoneRefused says that nothing was planned that is refused in the end:
+// with ways that are none the longer for a stop in between, what the search
+// takes for possible has to be.
+func wantNoneRefused(t rapid.TB, res Result) {
+	for _, d := range res.Decisions {
+		if strings.Contains(d.Why, "was found for it") {
+			t.Fatalf("%s waits as %q", d.Order, d.Why)
+		}
+	}
+}
+
 // wantTrueReasons holds what is said of the orders that wait to what is
 // planned.
 func wantTrueReasons(t *rapid.T, s Snapshot, res Result) {

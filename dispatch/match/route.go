@@ -135,7 +135,7 @@ func (s *search) walk(r int32, seq []int32, from int, m mark, same int, keep boo
 					}
 					continue
 				}
-				if busy || hand > run.end || hand >= noWay || before > 0 && !o.Interleave || block >= o.MaxBundle {
+				if busy || hand > run.end || before > 0 && !o.Interleave || block >= o.MaxBundle {
 					return 0, false
 				}
 				if block > 0 && (n.solo || solo) {

@@ -49,6 +49,7 @@ func TestNoHardRuleIsEverBroken(t *testing.T) {
 			}
 		}
 		wantTrueReasons(t, s, res)
+		wantNoneRefused(t, res)
 	})
 }
 

@@ -139,6 +139,40 @@ func TestIntentsAreKeptWhereNothingIsBetter(t *testing.T) {
 	}
 }
 
+// What was intended by other options, or of a world that has changed, may not
+// be adopted as it is.
+func TestIntentsThatBreakARuleAreLetGo(t *testing.T) {
+	orders := []Order{order("o1", 0, 2000), order("o2", 500, 2100)}
+	together := []StopRef{{"o1", Pickup}, {"o2", Pickup}, {"o1", Dropoff}, {"o2", Dropoff}}
+	for name, tt := range map[string]struct {
+		courier Courier
+		options func(*Options)
+	}{
+		"one place at a time now":     {courier("a", 0), func(o *Options) { o.Interleave = false }},
+		"a smaller bag now":           {courier("a", 0, func(c *Courier) { c.Capacity = 1 }), func(*Options) {}},
+		"no bundles now":              {courier("a", 0), func(o *Options) { o.MaxBundle = 1 }},
+		"shorter plans now":           {courier("a", 0), func(o *Options) { o.MaxStops = 2 }},
+		"the shift ends before":       {courier("a", 0, func(c *Courier) { c.ShiftEnd = in(2) }), func(*Options) {}},
+		"the second is not to wait":   {courier("a", 0), func(o *Options) { o.MaxDelay = time.Minute }},
+		"the courier takes no orders": {courier("a", 0, closed), func(*Options) {}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				o := options(func(o *Options) { o.Search = Search{Base: rapid.IntRange(1, 3).Draw(t, "rounds")} }, tt.options)
+				s := Snapshot{
+					Now: noon, Orders: orders, Couriers: []Courier{tt.courier}, Seed: rapid.Uint64().Draw(t, "seed"),
+					Last: []Intent{{Courier: "a", Stops: together}},
+				}
+				res := Solve(s, o)
+				for id, stops := range routesOf(t, s, res) {
+					wantPossible(t, s, o, courierOf(t, s, id), stops)
+				}
+				wantNoneRefused(t, res)
+			})
+		})
+	}
+}
+
 func TestEarningsAreEvenedOut(t *testing.T) {
 	rich, poor := courier("rich", 100), courier("poor", 200)
 	rich.Earned = 50

@@ -112,15 +112,18 @@ func (river) Travel(from, to geo.Point, by geo.Vehicle) time.Duration {
 func TestNobodyIsSentWhereThereIsNoWay(t *testing.T) {
 	for name, search := range map[string]func(*Options){
 		"one-shot": func(*Options) {}, "searched": searching,
-		"searched, where no wait is too long": func(o *Options) { searching(o); o.WaitWeight = 0 },
+		"searched, where no way is too long": func(o *Options) { searching(o); o.WaitWeight, o.TravelWeight = 0, 0 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := options(search, func(o *Options) { o.Router = river{} })
-			res := Solve(Snapshot{Now: noon, Orders: []Order{order("over", 0, 3000), order("there", 3000, 3500)}, Couriers: []Courier{courier("a", 0), courier("b", 100)}}, o)
-			if len(res.Assignments)+len(res.Intents) > 0 {
-				t.Errorf("%s, %s", written(res, true), intended(res))
+			res := Solve(Snapshot{
+				Now: noon, Orders: []Order{order("here", 0, 500), order("over", 0, 3000), order("there", 3000, 3500)},
+				Couriers: []Courier{courier("a", 0), courier("b", 100)},
+			}, o)
+			if got := written(res, true); got != "a: +here -here" || len(res.Intents) > 0 {
+				t.Errorf("%s, %s", got, intended(res))
 			}
-			for _, d := range res.Decisions {
+			for _, d := range res.Decisions[1:] {
 				if d.Why != "all 2 couriers near have no way there" || whyNot(d, "a") != "there is no way for it" {
 					t.Errorf("%s waits as %q, a is left out as %q", d.Order, d.Why, whyNot(d, "a"))
 				}
