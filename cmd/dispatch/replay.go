@@ -22,6 +22,13 @@ type replayCommand struct {
 	Seed uint64   `default:"1" help:"The same seed gives the same result."`
 	Set  []string `sep:"none" help:"Change an option of the matcher, such as MaxBundle=3 or Search.PerOrder=0; may be repeated. An unknown name lists them all." placeholder:"NAME=VALUE"`
 
+	City          bool          `help:"Compare matchers side by side over evenings of the made city, from the nearest courier one by one to all that the options have." group:"The made city"`
+	OrdersPerHour float64       `default:"35" help:"Orders of the made city, the day's mean: at the evening's peak there are 2.9 times as many." group:"The made city"`
+	Duration      time.Duration `default:"4h" help:"How long orders are placed; couriers stay for an hour more." group:"The made city"`
+	DayFrom       time.Duration `default:"17h" help:"The hour of the city's day at which it begins." group:"The made city"`
+	Seeds         int           `default:"3" help:"How many evenings, each of the next seed." group:"The made city"`
+	Futures       int           `default:"4" help:"Futures in the last row." group:"The made city"`
+
 	MDRP     string        `name:"mdrp" help:"A meal delivery instance, or a folder of them; more may follow." placeholder:"DIR [DIR …]" group:"Meal delivery days"`
 	More     []string      `arg:"" optional:"" name:"dir" help:"With --mdrp: more instances, or folders of them."`
 	Out      string        `help:"Where the solutions go, a folder for each instance." placeholder:"DIR" group:"Meal delivery days"`
@@ -33,7 +40,7 @@ type replayCommand struct {
 	DatabaseURL string        `name:"database-url" help:"Without --mdrp: replay what a PostgreSQL database has recorded." placeholder:"URL" group:"Recorded events"`
 	From        time.Time     `help:"Orders placed from then on." placeholder:"TIME" group:"Recorded events"`
 	To          time.Time     `help:"Orders placed before then; they are followed for two hours more." placeholder:"TIME" group:"Recorded events"`
-	Couriers    string        `help:"More (+N, twins of some) or fewer (-N) couriers in the changed replay." placeholder:"+N|-N" group:"Recorded events"`
+	Couriers    string        `help:"More (+N, twins of some) or fewer (-N) couriers in the changed replay. With --city: how many there are; default 40." placeholder:"+N|-N" group:"Recorded events"`
 	Lead        time.Duration `default:"45m" help:"How long before it is ready an order is looked at, as serve has it." group:"Recorded events"`
 	Target      time.Duration `default:"40m" help:"Later after its placement an order without a promise is late." group:"Recorded events"`
 
@@ -51,6 +58,9 @@ solution_info_{assignments,orders,couriers}.txt for each and prints its score.
 
 Recorded events: dispatch replay --data-dir data --from 2026-05-04T10:00:00Z --to 2026-05-04T14:00:00Z --set MaxBundle=1 --couriers=-5
 lives the period again as it is and with the changes, and prints both beside what was recorded.
+The made city: dispatch replay --city --couriers 40 --orders-per-hour 35 --seeds 3
+makes as many evenings, lets each part of the matcher show what it adds, and prints a row for
+each: means over the evenings, and the standard deviation between them.
 In a replay nobody declines or fails, and couriers travel as the flags say. Who was on duty when
 is told by trails and events; orders placed before --from play no part.`
 }
@@ -59,8 +69,12 @@ is told by trails and events; orders placed before --from play no part.`
 func (c replayCommand) Run(ctx context.Context, s *streams, wrong *settings) error {
 	records := c.DataDir != "" || c.DatabaseURL != ""
 	switch {
+	case c.City && (records || c.MDRP != "" || len(c.More) > 0):
+		wrong.add("city", "not together with --mdrp, --data-dir or --database-url")
+	case c.City:
+		return c.city(ctx, s, wrong)
 	case c.MDRP == "" && !records:
-		wrong.add("mdrp", "say what to replay: --mdrp, --data-dir or --database-url")
+		wrong.add("mdrp", "say what to replay: --mdrp, --city, --data-dir or --database-url")
 	case c.MDRP == "" && len(c.More) > 0:
 		wrong.add("mdrp", "missing before %s", c.More[0])
 	case c.DataDir != "" && c.DatabaseURL != "":
@@ -88,7 +102,7 @@ func (c replayCommand) days(ctx context.Context, s *streams, wrong *settings) er
 		wrong.add("parallel", "%d is under 0", c.Parallel)
 	}
 	var err error
-	if config.Options, err = replay.Set(replay.MDRPOptions(), c.Set); err != nil {
+	if config.Options, err = match.Set(replay.MDRPOptions(), c.Set); err != nil {
 		wrong.add("set", "%v", err)
 	}
 	if err := wrong.err(); err != nil {
@@ -136,15 +150,11 @@ func (c replayCommand) whatIf(ctx context.Context, s *streams, wrong *settings) 
 			wrong.add("couriers", "%q is neither +N nor -N", c.Couriers)
 		}
 	}
-	f := serverFlags{TravelSpeed: c.TravelSpeed, TravelDetour: c.TravelDetour, PickupService: c.PickupService, DropService: c.DropService}
-	f.MaxRadius, f.MaxBundle = match.DefaultOptions().MaxRadius, match.DefaultOptions().MaxBundle
-	server, err := f.dispatchConfig()
-	if err != nil {
+	if config.As, err = c.options(); err != nil {
 		wrong.add("travel-speed", "%v", err)
 		return wrong.err()
 	}
-	config.As = server.Match
-	if config.Changed, err = replay.Set(config.As, c.Set); err != nil {
+	if config.Changed, err = match.Set(config.As, c.Set); err != nil {
 		wrong.add("set", "%v", err)
 	}
 	if err := wrong.err(); err != nil {
@@ -163,6 +173,14 @@ func (c replayCommand) whatIf(ctx context.Context, s *streams, wrong *settings) 
 		return err
 	}
 	return compared.WriteText(s.out)
+}
+
+// options are the matcher's as serve has them.
+func (c replayCommand) options() (match.Options, error) {
+	f := serverFlags{TravelSpeed: c.TravelSpeed, TravelDetour: c.TravelDetour, PickupService: c.PickupService, DropService: c.DropService}
+	f.MaxRadius, f.MaxBundle = match.DefaultOptions().MaxRadius, match.DefaultOptions().MaxBundle
+	server, err := f.dispatchConfig()
+	return server.Match, err
 }
 
 func (c replayCommand) checkPeriod(wrong *settings) {

@@ -71,3 +71,38 @@ func TestWrongSettingsOfAReplayAreNamedTogether(t *testing.T) {
 		}
 	}
 }
+
+func TestMatchersAreComparedInTheMadeCity(t *testing.T) {
+	rows := func() []string {
+		code, stdout, stderr := dispatchCommand(t, "replay", "--city", "--couriers", "4", "--orders-per-hour", "6",
+			"--duration", "20m", "--seeds", "2", "--every", "30s", "--futures", "1", "--set", "Search.PerOrder=1", "--set", "Search.Base=10")
+		if code != 0 {
+			t.Fatalf("%d, %s", code, stderr)
+		}
+		var out []string
+		for _, row := range strings.Split(strings.TrimSpace(stdout), "\n") {
+			cells := strings.Split(row, " | ")
+			out = append(out, strings.Join(cells[:len(cells)-1], " | ")) // but for the seconds
+		}
+		return out
+	}
+	first := rows()
+	if len(first) != 4+13 || !strings.HasPrefix(first[4], "| nearest free courier, one by one | ") || !strings.HasPrefix(first[11], "| + 1 futures | ") {
+		t.Errorf("%d lines:\n%s", len(first), strings.Join(first, "\n"))
+	}
+	if again := rows(); strings.Join(again, "\n") != strings.Join(first, "\n") {
+		t.Errorf("\n%s\nand again\n%s", strings.Join(first, "\n"), strings.Join(again, "\n"))
+	}
+}
+
+func TestWrongSettingsOfTheMadeCityAreNamedTogether(t *testing.T) {
+	code, _, stderr := dispatchCommand(t, "replay", "--city", "--couriers", "+3x", "--seeds", "0", "--orders-per-hour", "0", "--duration=-1m", "--set", "MaxBundle=9")
+	for _, says := range []string{"--couriers:", "--seeds:", "--orders-per-hour:", "--duration:", "MaxBundle:"} {
+		if code != 2 || !strings.Contains(stderr, says) {
+			t.Errorf("%q is not in:\n%s", says, stderr)
+		}
+	}
+	if code, _, stderr := dispatchCommand(t, "replay", "--city", "--mdrp", madeDay); code != 2 || !strings.Contains(stderr, "--city:") {
+		t.Errorf("%d, %s", code, stderr)
+	}
+}

@@ -37,6 +37,7 @@ type serverFlags struct {
 	EarlyPosition bool          `help:"Show customers their courier from the assignment on, not only from the pickup." group:"Dispatch"`
 	AllStops      bool          `help:"Show customers their courier even while other stops come first." group:"Dispatch"`
 	CourierPhone  bool          `help:"Show customers their courier's number." group:"Dispatch"`
+	Match         []string      `sep:"none" help:"Change an option of the matcher, such as ChurnCost=2m or Futures.Count=4; may be repeated. An unknown name lists them all." placeholder:"NAME=VALUE" group:"Dispatch"`
 	LinkGrace     time.Duration `default:"24h" help:"How long a customer's link still opens after its order has ended, at most." group:"Dispatch"`
 
 	TravelSpeed   map[string]float64 `help:"Mean speed by vehicle in m/s, like bicycle=4.2;car=7." placeholder:"VEHICLE=SPEED" group:"Travel times"`
@@ -100,6 +101,9 @@ func (f serverFlags) check(s *settings) {
 			s.add(d.flag, "%v is not within %v and %v", d.value, d.low, d.high)
 		}
 	}
+	if _, err := match.Set(match.DefaultOptions(), f.Match); err != nil {
+		s.add("match", "%v", err)
+	}
 	oneOf(s, "mode", f.Mode, "offer", "assign")
 	oneOf(s, "log-level", f.LogLevel, "debug", "info", "warn", "error")
 	oneOf(s, "log-format", f.LogFormat, "text", "json")
@@ -153,6 +157,9 @@ func (f serverFlags) dispatchConfig() (dispatch.Config, error) {
 	options := match.DefaultOptions()
 	options.Router, options.MaxRadius, options.MaxBundle = router, f.MaxRadius, f.MaxBundle
 	options.PickupService, options.DropoffService = f.PickupService, f.DropService
+	if options, err = match.Set(options, f.Match); err != nil {
+		return dispatch.Config{}, fmt.Errorf("--match: %w", err)
+	}
 	c := dispatch.DefaultConfig()
 	c.Mode, c.OfferTimeout, c.CoolDown, c.Interval = dispatch.Mode(f.Mode), f.OfferTimeout, f.CoolDown, f.Interval
 	c.Lead, c.SearchLimit, c.StaleAfter, c.LostAfter = f.Lead, f.SearchLimit, f.StaleAfter, f.LostAfter

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"courier/dispatch"
 	"courier/geo"
+	"courier/internal/replay"
 	"courier/internal/sim"
 	"courier/internal/sim/client"
 	"courier/internal/sim/scenario"
@@ -138,7 +140,7 @@ func (c simulateCommand) onOwnServer(ctx context.Context, config sim.Config, s *
 }
 
 // knowTheSource gives an own server travel and service times as the recorded
-// couriers have them.
+// couriers have them, and what is good by the rules of the source.
 func (c simulateCommand) knowTheSource(f *serverFlags) error {
 	switch {
 	case c.MDRP != "":
@@ -149,6 +151,12 @@ func (c simulateCommand) knowTheSource(f *serverFlags) error {
 		f.TravelSpeed, f.TravelDetour = map[string]float64{string(geo.Car): day.Speed()}, 1
 		pickup, dropoff := day.Service("pickup"), day.Service("dropoff")
 		f.PickupService, f.DropService = pickup.Before+pickup.After, dropoff.Before+dropoff.After
+		// As a replay has them, but that couriers are told in time: a message
+		// takes its while, ways take up to a minute longer than they are long,
+		// and who finishes a task is to know the next. Nobody gives up either.
+		f.Match = slices.Concat(replay.MDRPSettings(), []string{"OneTask=false", "CommitAhead=150s"}, f.Match)
+		f.SearchLimit = 24 * time.Hour
+		f.Lead = replay.MDRPOptions().LookAhead
 	case c.Traces != "":
 		f.TravelSpeed, f.TravelDetour = map[string]float64{string(geo.Car): scenario.CabSpeed}, 1
 	}

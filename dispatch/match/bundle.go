@@ -290,7 +290,7 @@ func (pl *pool) dropOrder(jobs []*job, v geo.Vehicle) []*job {
 			hand := max(t+ride+o.DropoffService/2, j.dropoff.open)
 			late := max(0, hand-max(j.dropoff.due, j.dropoff.best))
 			visit(k+1, hand+o.DropoffService-o.DropoffService/2, j.Dropoff,
-				cost+o.TravelWeight*ride.Seconds()+o.WaitWeight*hand.Seconds()+o.LateWeight*late.Seconds())
+				cost+o.TravelWeight*o.kind(v).Travel*ride.Seconds()+o.WaitWeight*hand.Seconds()+o.LateWeight*late.Seconds())
 			order[k], order[i] = order[i], order[k]
 		}
 	}

@@ -36,10 +36,7 @@ func (t *telling) decision(j *job) Decision {
 		d.Why = "its pickup or drop-off is no place on Earth"
 		return d
 	case j.asleep:
-		d.Why = "ready in " + inWords(j.ready) + ": waiting costs nothing"
-		if j.pickup.open < j.ready {
-			d.Why = "to be picked up in " + inWords(j.ready) + ": waiting costs nothing"
-		}
+		d.Why = j.early()
 		return d
 	}
 	b := t.in[j]
@@ -58,6 +55,9 @@ func (t *telling) decision(j *job) Decision {
 		t.addOptions(&d, j.options, nil, false)
 		t.addRefused(&d, j)
 		d.Why = t.outbid(j)
+		if f, ok := t.p.fell[j]; ok {
+			d.Why = "courier " + t.riders[f.rider].ID + " was found for it and cannot take it as planned: " + f.String()
+		}
 		return d
 	}
 	chosen := b.chosen
@@ -83,6 +83,14 @@ func (t *telling) decision(j *job) Decision {
 		d.Why = fmt.Sprintf("cheapest for all orders together; %d of %d candidates cost less but are given to others", rank, len(b.options))
 	}
 	return d
+}
+
+// early says why a job that need not be picked up yet waits.
+func (j *job) early() string {
+	if j.pickup.open < j.ready {
+		return "to be picked up in " + inWords(j.ready) + ": waiting costs nothing"
+	}
+	return "ready in " + inWords(j.ready) + ": waiting costs nothing"
 }
 
 // addOptions lists who could take the work, cheapest first.
@@ -116,9 +124,17 @@ func (t *telling) addOptions(d *Decision, options []option, chosen *option, give
 	}
 }
 
-// addRefused lists who could not, as far as there is room.
+// addRefused lists who could not, as far as there is room. Who cannot take the
+// job alone, but can with others, is listed already.
 func (t *telling) addRefused(d *Decision, j *job) {
-	for _, l := range j.looked[:min(len(j.looked), t.o.MaxExplained-len(d.Candidates))] {
+	listed := d.Candidates
+	for _, l := range j.looked {
+		if len(d.Candidates) >= t.o.MaxExplained {
+			return
+		}
+		if slices.ContainsFunc(listed, func(c Candidate) bool { return c.Courier == t.riders[l.rider].ID }) {
+			continue
+		}
 		d.Candidates = append(d.Candidates, Candidate{Courier: t.riders[l.rider].ID, Why: l.refusal.String()})
 	}
 }
@@ -158,8 +174,12 @@ func (t *telling) outbid(j *job) string {
 		}
 	}
 	switch {
+	case taken < len(j.options) && j.ready > 0:
+		return j.early()
+	case taken < len(j.options) && t.p.voted:
+		return "left for a later round: couriers are planned for other orders, or kept for those that are likely to come"
 	case taken < len(j.options):
-		return "ready in " + inWords(max(j.ready, 0)) + ": waiting costs nothing"
+		return "leaving it for a later round costs less than any plan that was found"
 	case taken == 1:
 		return "the only courier who can take it is given to another order"
 	}
@@ -177,7 +197,7 @@ func (t *telling) held(j *job, chosen option) string {
 		return "a courier is kept for orders that are likely to come"
 	}
 	if j.ready > 0 && len(t.riders[chosen.rider].nodes) == 0 {
-		return "ready in " + inWords(j.ready) + ": waiting costs nothing"
+		return j.early()
 	}
 	return "its best courier sets out for it in " + inWords(chosen.setOut) + ": waiting costs nothing"
 }

@@ -152,7 +152,7 @@ func (s *search) vote(past []*job, lead []time.Duration, starts func(task) bool)
 	for range f.Count {
 		s.imagine(past, lead, cap(s.orders)-real)
 		s.fill()
-		s.improve(f.Search.rounds(real), s.o.Stop)
+		s.improve(f.Search.rounds(real), f.Search.idle(real), s.o.Stop)
 		for r := range s.routes {
 			if t, ok := s.first(int32(r)); ok && starts(t) {
 				b.cast(t)

@@ -12,6 +12,7 @@ import (
 // times, and false if the courier has no room.
 func Insert(now time.Time, c Courier, order Order, o Options) ([]Stop, bool) {
 	c.ShiftEnd = time.Time{}
+	o.Router = bounded{o.Router}
 	o.MaxStops = max(o.MaxStops, len(c.Stops)+2)
 	r := newRider(&c, 0, now, &o)
 	j := newJob(&order, now, []geo.Vehicle{c.Vehicle}, &o)

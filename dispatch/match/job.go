@@ -2,6 +2,7 @@ package match
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -74,6 +75,15 @@ func newJob(order *Order, now time.Time, vehicles []geo.Vehicle, o *Options) *jo
 // urgency is the factor on the weights of the job's waiting and lateness.
 func (j *job) urgency(o *Options) float64 { return 1 + o.PriorityWeight*float64(j.Priority) }
 
+// broken is what being late costs besides, however short: nothing where the
+// promise cannot be kept any more.
+func (j *job) broken(o *Options) time.Duration {
+	if j.dropoff.due < j.dropoff.best {
+		return 0
+	}
+	return o.LateCost
+}
+
 func (j *job) stops() (pickup, dropoff Stop) {
 	return Stop{Order: j.ID, Kind: Pickup, At: j.Pickup, Size: j.Size, Ready: j.Ready},
 		Stop{Order: j.ID, Kind: Dropoff, At: j.Dropoff, Size: j.Size, From: j.From, Due: j.Due}
@@ -92,9 +102,9 @@ func (j *job) refuse(rider int32, f refusal, o *Options) {
 
 // search fills in the job's options: the couriers near its pickup that can
 // take it, priced.
-func (j *job) search(f *field, byID map[string]int32, p *pricer) {
+func (j *job) search(f *seeker, byID map[string]int32, p *pricer) {
 	o := p.o
-	j.able = j.ask(f, byID, o)
+	j.able = j.ask(f, byID, o.MaxCandidates, o)
 	first := never
 	for _, c := range j.able {
 		first = min(first, c.reach)
@@ -115,8 +125,8 @@ type reached struct {
 }
 
 // ask lists the couriers near the pickup that the hard rules permit, soonest
-// there first, at most MaxCandidates.
-func (j *job) ask(f *field, byID map[string]int32, o *Options) []reached {
+// there first, at most so many.
+func (j *job) ask(f *seeker, byID map[string]int32, most int, o *Options) []reached {
 	var able []reached
 	look := func(i int32) {
 		r := f.riders[i]
@@ -135,14 +145,14 @@ func (j *job) ask(f *field, byID map[string]int32, o *Options) []reached {
 	for radius := o.MinRadius; ; radius = min(2*radius, o.MaxRadius) {
 		able, j.looked, j.refused = able[:0], j.looked[:0], [reasons]int{}
 		f.near(j.Pickup, j.cell, radius, look)
-		if len(able) >= o.MaxCandidates || radius >= o.MaxRadius {
+		if len(able) >= most || radius >= o.MaxRadius {
 			break
 		}
 	}
 	slices.SortFunc(able, func(a, b reached) int {
 		return cmp.Or(cmp.Compare(a.reach, b.reach), cmp.Compare(a.rider, b.rider))
 	})
-	return able[:min(len(able), o.MaxCandidates)]
+	return able[:min(len(able), most)]
 }
 
 // leaving is the cost of leaving the job to a later round, where first is the
@@ -163,7 +173,7 @@ func (j *job) leaving(first time.Duration, o *Options) int64 {
 }
 
 func newOption(rider int32, p price) option {
-	return option{rider: rider, cost: int64(p.total() * 1000), price: p}
+	return option{rider: rider, cost: int64(math.Round(p.total() * 1000)), price: p}
 }
 
 func sortOptions(options []option) {

@@ -6,6 +6,21 @@ import (
 	"courier/geo"
 )
 
+// noWay is the time of a way that cannot be travelled. Nothing is handed over
+// that late.
+const noWay = 4 * maxDuration
+
+// bounded holds a router to times that can be added up.
+type bounded struct{ geo.Router }
+
+// Travel implements geo.Router. A time below zero is no way.
+func (b bounded) Travel(from, to geo.Point, by geo.Vehicle) time.Duration {
+	if d := b.Router.Travel(from, to, by); d >= 0 && d < noWay {
+		return d
+	}
+	return noWay
+}
+
 // legs answers how long the ways between the places of a round take, each
 // worked out once. The ends of orders are numbered first: from every place
 // there is a row of the ways to them.

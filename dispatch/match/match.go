@@ -87,6 +87,7 @@ type Courier struct {
 	ShiftStart time.Time // from when it takes work; zero or past: now
 	ShiftEnd   time.Time // no pickup after; zero: none
 	Earned     float64   // this shift, in any unit: see Options.FairWeight
+	Declines   float64   // the chance that it declines an offer or lets it run out, 0 to 1: see Options.DeclineTime
 	Closed     bool      // takes no new work now (an open offer), plan still counts
 	Stops      []Stop    // the committed plan
 }
@@ -147,7 +148,7 @@ const (
 // with the new work to the plan without it, so that a term falls below zero
 // where the new work fills time that the courier would have stood waiting.
 type Parts struct {
-	Travel float64 `json:"travel"`
+	Travel float64 `json:"travel"` // and what an order costs more with the kind of vehicle
 	Wait   float64 `json:"wait"`
 	Late   float64 `json:"late"`
 }

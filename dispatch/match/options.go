@@ -3,7 +3,9 @@ package match
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"courier/geo"
@@ -13,7 +15,10 @@ import (
 // DefaultOptions and change what differs; both functions expect options that
 // Validate accepts.
 type Options struct {
-	// Router estimates travel.
+	// Router estimates travel. Ways need be neither as long there as back nor
+	// shorter than those by another place; a time below zero, or of four
+	// weeks and more, says that there is no way. A router that answers
+	// differently each time gives plans whose times are not to be relied on.
 	Router geo.Router
 
 	// PickupService and DropoffService are the time at a stop, half of it
@@ -64,6 +69,9 @@ type Options struct {
 	StandWeight  float64
 	WaitWeight   float64
 	LateWeight   float64
+	// LateCost is what a broken promise costs besides, however short the
+	// delay; nothing where it cannot be kept any more.
+	LateCost time.Duration
 
 	// Unserved is what leaving an order without a courier costs, in
 	// seconds; it is high, so that as many as possible are served. AgeWeight
@@ -108,9 +116,30 @@ type Options struct {
 	// AnswerTime is how long a courier without a plan takes to answer an
 	// offer, and so to set out.
 	AnswerTime time.Duration
+	// DeclineTime is how long an offer that is declined or runs out holds its
+	// orders up. An order costs more with a courier by so much waiting, times
+	// the chance that it declines (Courier.Declines).
+	DeclineTime time.Duration
+	// Kinds are what couriers cost by vehicle; one that is not named costs
+	// what the weights say.
+	Kinds map[geo.Vehicle]Kind
 
 	// MaxExplained bounds the candidates named in a decision.
 	MaxExplained int
+}
+
+// Kind is what couriers on one kind of vehicle cost beside the weights.
+type Kind struct {
+	Travel float64       // factor on TravelWeight; 0: travel costs nothing
+	Order  time.Duration // what each order costs more, however far it goes
+}
+
+// kind is what a vehicle's couriers cost.
+func (o *Options) kind(v geo.Vehicle) Kind {
+	if k, ok := o.Kinds[v]; ok {
+		return k
+	}
+	return Kind{Travel: 1}
 }
 
 // Search is a budget in rounds of taking some orders out of the plan and
@@ -121,6 +150,9 @@ type Search struct {
 	Base     int
 	PerOrder int
 	Most     int
+	// Idle ends the search once Idle times 10, and a quarter more for each
+	// order, rounds in a row have bettered nothing. 0: never.
+	Idle int
 }
 
 func (b Search) rounds(orders int) int {
@@ -130,6 +162,8 @@ func (b Search) rounds(orders int) int {
 	}
 	return n
 }
+
+func (b Search) idle(orders int) int { return b.Idle * (10 + orders/4) }
 
 // Futures are sampled: each draws as many orders as the past foretells for
 // the time ahead, plans with them, and votes on what to give out now.
@@ -192,7 +226,7 @@ func (o Options) Validate() error {
 		{"MaxDelay", o.MaxDelay}, {"LookAhead", o.LookAhead}, {"CommitAhead", o.CommitAhead},
 		{"BusyAhead", o.BusyAhead},
 		{"Unserved", o.Unserved}, {"PriorityCost", o.PriorityCost}, {"Patience", o.Patience},
-		{"ChurnCost", o.ChurnCost}, {"AnswerTime", o.AnswerTime}, {"Futures.Window", o.Futures.Window}, {"Futures.Ahead", o.Futures.Ahead},
+		{"ChurnCost", o.ChurnCost}, {"LateCost", o.LateCost}, {"AnswerTime", o.AnswerTime}, {"Futures.Window", o.Futures.Window}, {"Futures.Ahead", o.Futures.Ahead},
 	} {
 		if d.value < 0 || d.value > maxDuration {
 			fail("%s: %v is not within 0 and %v", d.name, d.value, maxDuration)
@@ -232,13 +266,32 @@ func (o Options) Validate() error {
 		name  string
 		value int
 	}{
-		{"Search.Base", o.Search.Base}, {"Search.PerOrder", o.Search.PerOrder}, {"Search.Most", o.Search.Most},
+		{"Search.Base", o.Search.Base}, {"Search.PerOrder", o.Search.PerOrder}, {"Search.Most", o.Search.Most}, {"Search.Idle", o.Search.Idle},
 		{"Futures.Count", o.Futures.Count}, {"Futures.Search.Base", o.Futures.Search.Base},
 		{"Futures.Search.PerOrder", o.Futures.Search.PerOrder}, {"Futures.Search.Most", o.Futures.Search.Most},
+		{"Futures.Search.Idle", o.Futures.Search.Idle},
 	} {
 		if n.value < 0 || n.value > maxRounds {
 			fail("%s: %d is not within 0 and %d", n.name, n.value, maxRounds)
 		}
+	}
+	if o.DeclineTime < 0 || o.DeclineTime > maxDuration {
+		fail("DeclineTime: %v is not within 0 and %v", o.DeclineTime, maxDuration)
+	}
+	for _, v := range slices.Sorted(maps.Keys(o.Kinds)) {
+		k := o.Kinds[v]
+		if !v.Valid() {
+			fail("Kinds: no vehicle %q", v)
+		}
+		if !(k.Travel >= 0 && k.Travel*o.TravelWeight <= maxWeight) {
+			fail("Kinds: %s: Travel: %v times TravelWeight is not within 0 and %v", v, k.Travel, maxWeight)
+		}
+		if k.Order < 0 || k.Order > maxDuration {
+			fail("Kinds: %s: Order: %v is not within 0 and %v", v, k.Order, maxDuration)
+		}
+	}
+	if o.Futures.Count > 0 && o.Futures.Window == 0 {
+		fail("Futures.Window: missing, as Futures.Count is %d", o.Futures.Count)
 	}
 	if o.MaxExplained < 1 {
 		fail("MaxExplained: %d is under 1", o.MaxExplained)

@@ -1,8 +1,10 @@
 package match
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -16,6 +18,9 @@ func newSearch(s Snapshot, o *Options, jobs []*job, riders []*rider, past []*job
 		runners: make([]runner, len(riders)), routes: make([]route, len(riders)), stamp: make([]uint32, len(riders)), changed: make([]bool, len(riders)),
 		pickService: o.PickupService, dropService: o.DropoffService, stand: weighed(o.StandWeight),
 		came: make([]time.Duration, len(jobs)+ghosts),
+	}
+	for i, r := range riders {
+		se.runners[i].rider = r
 	}
 	for k, j := range jobs {
 		se.addOrder(int32(k), j, 1, 0)
@@ -33,11 +38,11 @@ func newSearch(s Snapshot, o *Options, jobs []*job, riders []*rider, past []*job
 	}
 	for i, r := range riders {
 		run := &se.runners[i]
-		*run = runner{rider: r, travel: weighed(o.TravelWeight), lo: r.fixed}
+		*run = runner{rider: r, travel: weighed(r.travel), lo: r.fixed}
 		if o.AppendOnly {
 			run.lo = len(r.nodes)
 		}
-		run.extra = int64(min((r.Earned-least)*o.FairWeight, maxDuration.Seconds()) * perWeight * 1000)
+		run.extra = int64(min((r.Earned-least)*o.FairWeight, maxDuration.Seconds())*perWeight*1000) + ms(r.each)*perWeight
 		run.start = mark{t: r.begin, load: int32(r.Onboard), at: l.place(r.At)}
 		for k := range r.nodes {
 			se.addCommitted(r, k)
@@ -65,22 +70,41 @@ func newSearch(s Snapshot, o *Options, jobs []*job, riders []*rider, past []*job
 // addOrder numbers a job's stops. One that may only come weighs less, and
 // nobody sets out for it before it is placed.
 func (s *search) addOrder(k int32, j *job, weight float64, since time.Duration) {
-	able := j.able
-	if weight < 1 {
-		able = able[:min(len(able), maxGhostRiders)]
-	}
 	s.nodes[2*k] = visitNode{place: s.legs.place(j.Pickup), order: k, size: int32(j.Size), pickup: true, open: j.pickup.open, since: since}
 	s.nodes[2*k+1] = visitNode{
 		place: s.legs.place(j.Dropoff), order: k, size: int32(j.Size), open: j.dropoff.open, due: j.dropoff.due, best: j.dropoff.best,
 		wait: weighed(weight * j.urgency(s.o) * s.o.WaitWeight), late: weighed(weight * j.urgency(s.o) * s.o.LateWeight),
+		broken: int64(weight * j.urgency(s.o) * j.broken(s.o).Seconds() * perSecond),
 	}
 	t := &s.orders[k]
-	*t = target{on: none, last: none, alone: int64(weight * j.worth(s.o) * perSecond)}
-	for _, a := range able {
+	*t = target{on: none, last: none, alone: int64(math.Round(weight * j.worth(s.o) * perSecond))}
+	for _, a := range j.able {
 		t.riders = append(t.riders, a.rider)
+		t.least = append(t.least, s.least(k, j, max(a.reach, since), a.rider))
 	}
+	sort.Stable(t)
 	t.memo = make([]memo, 2*len(t.riders))
 	s.free = append(s.free, k)
+}
+
+// least is what an order costs at least with a courier who is at its pickup
+// at a time.
+func (s *search) least(k int32, j *job, at time.Duration, r int32) int64 {
+	n, o := &s.nodes[2*k+1], s.o
+	hand := max(max(at+o.PickupService/2, j.pickup.open)+o.PickupService-o.PickupService/2+j.direct[s.runners[r].kind]+o.DropoffService/2, n.open)
+	cost := n.wait * ms(max(0, hand-n.best))
+	if late := hand - max(n.due, n.best); late > 0 {
+		cost += n.late*ms(late) + n.broken
+	}
+	return cost
+}
+
+// Len, Less and Swap sort the couriers of an order by the least they can ask.
+func (t *target) Len() int           { return len(t.riders) }
+func (t *target) Less(i, j int) bool { return t.least[i] < t.least[j] }
+func (t *target) Swap(i, j int) {
+	t.riders[i], t.riders[j] = t.riders[j], t.riders[i]
+	t.least[i], t.least[j] = t.least[j], t.least[i]
 }
 
 // maxGhostRiders is the most couriers that an order which only may come is

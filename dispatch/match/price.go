@@ -167,6 +167,9 @@ func (p *pricer) try(pickup int) (price, refusal) {
 			if load += node.size; load > p.r.Capacity {
 				return price{}, refusal{why: noRoom, units: load - p.r.Capacity}
 			}
+			if fresh && hand >= noWay {
+				return price{}, refusal{why: noRoute}
+			}
 			if hand > p.r.end && (fresh || base.hand[k] <= p.r.end) {
 				return price{}, refusal{why: shiftOver}
 			}
@@ -177,12 +180,18 @@ func (p *pricer) try(pickup int) (price, refusal) {
 		}
 		load -= node.size
 		if fresh {
+			if hand >= noWay {
+				return price{}, refusal{why: noRoute}
+			}
 			j := p.jobs[(k-n)/2]
 			if len(p.jobs) > 1 && hand-p.alone(p.came[(k-n)/2], k, j) > o.MaxDelay {
 				return price{}, refusal{why: breaksPromise}
 			}
-			out.Wait += j.urgency(o) * o.WaitWeight * (hand - node.best).Seconds()
-			out.Late += j.urgency(o) * o.LateWeight * max(0, hand-max(node.due, node.best)).Seconds()
+			out.Travel += p.r.each.Seconds()
+			out.Wait += j.urgency(o) * o.WaitWeight * (hand - node.best + p.r.lost).Seconds()
+			if late := hand - max(node.due, node.best); late > 0 {
+				out.Late += j.urgency(o) * (o.LateWeight*late.Seconds() + j.broken(o).Seconds())
+			}
 			continue
 		}
 		if delay := hand - base.hand[k]; delay > 0 {
@@ -192,7 +201,7 @@ func (p *pricer) try(pickup int) (price, refusal) {
 			out.Wait += o.WaitWeight * delay.Seconds()
 		}
 	}
-	out.Travel = o.TravelWeight * (p.w.travel - base.travel).Seconds()
+	out.Travel += p.r.travel * (p.w.travel - base.travel).Seconds()
 	out.Wait += o.StandWeight * (p.w.stand - base.stand).Seconds()
 	out.setOut = p.w.setOut(p.nodes, p.seq, pickup)
 	return out, refusal{}

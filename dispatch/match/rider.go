@@ -21,11 +21,20 @@ type rider struct {
 	known bool            // its position is a place on Earth
 	begin time.Duration   // of the shift, or when it has answered; nothing is done before
 	off   bool            // not on shift yet
+
+	travel float64       // weight of its travel
+	each   time.Duration // what each order costs more with it
+	lost   time.Duration // by how much a decline holds an order up on average
 }
 
-func newRider(c *Courier, kind int, now time.Time, o *Options) *rider {
-	r := &rider{Courier: c, kind: kind, nodes: make([]node, len(c.Stops)), end: sinceOr(c.ShiftEnd, now, never)}
+func newRider(c *Courier, number int, now time.Time, o *Options) *rider {
+	r := &rider{Courier: c, kind: number, nodes: make([]node, len(c.Stops)), end: sinceOr(c.ShiftEnd, now, never)}
 	r.known = c.At.Validate() == nil
+	kind := o.kind(c.Vehicle)
+	r.travel, r.each = o.TravelWeight*kind.Travel, kind.Order
+	if c.Declines > 0 {
+		r.lost = time.Duration(min(c.Declines, 1) * float64(o.DeclineTime)).Round(time.Second)
+	}
 	r.begin = max(0, sinceOr(c.ShiftStart, now, 0))
 	if r.off = r.begin > 0; len(c.Stops) == 0 {
 		r.begin = max(r.begin, o.AnswerTime)
@@ -72,15 +81,24 @@ func (r *rider) reaches(p geo.Point, o *Options) time.Duration {
 type field struct {
 	riders []*rider
 	layers []layer
+}
+
+// seeker searches a field. It is scratch space: one to a goroutine.
+type seeker struct {
+	*field
 	stamp  []int32 // by rider: the last search that met it
 	search int32
+	disks  map[disk][]geo.Cell
+}
+
+func (f *field) seeker() *seeker {
+	return &seeker{field: f, stamp: make([]int32, len(f.riders)), disks: map[disk][]geo.Cell{}}
 }
 
 type layer struct {
 	resolution int
 	reach      float64 // metres that one more ring is sure to cover
 	cells      map[geo.Cell][]int32
-	disks      map[disk][]geo.Cell
 }
 
 type disk struct {
@@ -92,7 +110,7 @@ type disk struct {
 const maxRings = 6
 
 func newField(riders []*rider) *field {
-	f := &field{riders: riders, stamp: make([]int32, len(riders))}
+	f := &field{riders: riders}
 	// A ring adds at least 1.5 edge lengths; edges are down to 0.8 of the
 	// resolution's mean.
 	for _, l := range []layer{
@@ -102,7 +120,7 @@ func newField(riders []*rider) *field {
 		{resolution: geo.RegionResolution, reach: 1.2 * 3700},
 		{resolution: geo.AreaResolution, reach: 1.2 * 26000},
 	} {
-		l.cells, l.disks = map[geo.Cell][]int32{}, map[disk][]geo.Cell{}
+		l.cells = map[geo.Cell][]int32{}
 		f.layers = append(f.layers, l)
 	}
 	for i, r := range riders {
@@ -135,7 +153,7 @@ func (f *field) put(p geo.Point, rider int32) {
 // near calls yield with each rider that is or will be within radius metres of
 // a place, in no particular but a fixed order. at is the place's cell at the
 // finest layer.
-func (f *field) near(p geo.Point, at geo.Cell, radius float64, yield func(rider int32)) {
+func (f *seeker) near(p geo.Point, at geo.Cell, radius float64, yield func(rider int32)) {
 	f.search++
 	l := f.layers[0]
 	k := 0
@@ -146,10 +164,10 @@ func (f *field) near(p geo.Point, at geo.Cell, radius float64, yield func(rider 
 	}
 	around := newPlane(p)
 	key := disk{at.Parent(l.resolution), k}
-	cells, ok := l.disks[key]
+	cells, ok := f.disks[key]
 	if !ok {
 		cells = key.cell.Disk(k)
-		l.disks[key] = cells
+		f.disks[key] = cells
 	}
 	for _, cell := range cells {
 		for _, i := range l.cells[cell] {

@@ -30,6 +30,7 @@ type visitNode struct {
 	latest  time.Duration
 	wait    int64 // weight of a millisecond beyond best
 	late    int64 // and beyond due
+	broken  int64 // what being beyond due costs besides
 }
 
 // route is what one courier is to do: the committed stops and, after or
@@ -39,16 +40,18 @@ type route struct {
 	marks []mark  // by position, the end included; meaningful where back is the position itself
 	back  []int32 // by position: the last one up to it where no new order is on board
 	cost  int64
+	stood int64  // what standing about costs of it
 	stamp uint32 // of this very sequence, no other has had it
 	dead  bool   // the committed plan breaks a rule by itself: nothing is added
 }
 
 // mark is how things stand before a visit.
 type mark struct {
-	t    time.Duration
-	cost int64
-	load int32
-	at   int32
+	t     time.Duration
+	cost  int64
+	stood int64
+	load  int32
+	at    int32
 }
 
 // runner is a courier's part in the search.
@@ -66,30 +69,36 @@ const never2 = int(^uint(0) >> 1)
 // walk works out what the sequence costs from a position on, where things
 // stand as marked, and whether it keeps the hard rules. From position same on
 // it is that of the route but for two stops put in before. With keep it
-// becomes the route's.
-func (s *search) walk(r int32, seq []int32, from int, m mark, same int, keep bool) (int64, bool) {
+// becomes the route's. A cost of limit or more need not be worked out.
+func (s *search) walk(r int32, seq []int32, from int, m mark, same int, keep bool, limit int64) (int64, bool) {
 	run, rt, o := &s.runners[r], &s.routes[r], s.o
-	t, at, load, cost := m.t, m.at, m.load, m.cost
-	open, block, last, solo := 0, 0, int32(from), false
+	t, at, load, cost, stood := m.t, m.at, m.load, m.cost, m.stood
+	open, block, last, solo, busy := 0, 0, int32(from), false, false
 	for i := from; i < len(seq); {
 		first := &s.nodes[seq[i]]
 		if open == 0 {
 			if keep {
 				last = int32(i)
-				rt.marks[i] = mark{t, cost, load, at}
+				rt.marks[i] = mark{t, cost, stood, load, at}
 			} else if i >= same {
-				if old := i - 2; int(rt.back[old]) == old && rt.marks[old].t == t && rt.marks[old].at == at {
-					return cost + rt.cost - rt.marks[old].cost, true
+				if old := i - 2; int(rt.back[old]) == old && rt.marks[old].at == at {
+					was := &rt.marks[old]
+					if was.t == t {
+						return cost + rt.cost - was.cost, true
+					}
+					// Whoever comes later stands about less, and all else
+					// costs no less.
+					if was.t < t && cost+rt.cost-rt.stood-was.cost+was.stood >= limit {
+						return 0, false
+					}
 				}
 			}
 		}
 		service, before := s.dropService, open
 		if first.pickup {
 			service = s.pickService
+			busy = i > 0 && t > o.BusyAhead
 			if first.order >= 0 {
-				if i > 0 && t > o.BusyAhead {
-					return 0, false
-				}
 				t = max(t, first.since)
 			}
 		}
@@ -107,7 +116,10 @@ func (s *search) walk(r int32, seq []int32, from int, m mark, same int, keep boo
 			}
 			hand = max(hand, n.open)
 		}
-		cost += s.stand * ms(hand-door)
+		if hand > door {
+			wait := s.stand * ms(hand-door)
+			cost, stood = cost+wait, stood+wait
+		}
 		for k := i; k < j; k++ {
 			n := &s.nodes[seq[k]]
 			if keep {
@@ -123,7 +135,7 @@ func (s *search) walk(r int32, seq []int32, from int, m mark, same int, keep boo
 					}
 					continue
 				}
-				if hand > run.end || before > 0 && !o.Interleave || block >= o.MaxBundle {
+				if busy || hand > run.end || before > 0 && !o.Interleave || block >= o.MaxBundle {
 					return 0, false
 				}
 				if block > 0 && (n.solo || solo) {
@@ -145,12 +157,12 @@ func (s *search) walk(r int32, seq []int32, from int, m mark, same int, keep boo
 				}
 				continue
 			}
-			if block > 1 && hand-s.alone(run.kind, n) > o.MaxDelay {
+			if hand >= noWay || block > 1 && hand-s.alone(run.kind, n) > o.MaxDelay {
 				return 0, false
 			}
 			cost += n.wait * ms(hand-n.best)
 			if late := hand - max(n.due, n.best); late > 0 {
-				cost += n.late * ms(late)
+				cost += n.late*ms(late) + n.broken
 			}
 			if open--; open == 0 {
 				block = 0
@@ -160,7 +172,8 @@ func (s *search) walk(r int32, seq []int32, from int, m mark, same int, keep boo
 		i = j
 	}
 	if keep {
-		rt.marks[len(seq)], rt.back[len(seq)] = mark{t, cost, load, at}, int32(len(seq))
+		rt.marks[len(seq)], rt.back[len(seq)] = mark{t, cost, stood, load, at}, int32(len(seq))
+		rt.stood = stood
 	}
 	return cost, true
 }
@@ -189,7 +202,7 @@ func (s *search) put(r int32, seq []int32) bool {
 	}
 	s.stamps++
 	rt.stamp, s.stamp[r] = s.stamps, s.stamps
-	cost, ok := s.walk(r, rt.seq, 0, s.runners[r].start, never2, true)
+	cost, ok := s.walk(r, rt.seq, 0, s.runners[r].start, never2, true, unpayable)
 	rt.cost = cost
 	return ok
 }

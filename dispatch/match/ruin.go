@@ -85,10 +85,6 @@ const maxNear = 24
 // acquaint tells the orders from a number on which ones are alike: those with
 // pickups and drop-offs close by, to be fetched at about the same time.
 func (s *search) acquaint(from int) {
-	type other struct {
-		k     int32
-		apart float64
-	}
 	// Of many orders only those close in the order of their pickups' cells
 	// are compared: neighbours by number are mostly neighbours on the map.
 	const window = 400
@@ -120,9 +116,35 @@ func (s *search) acquaint(from int) {
 			apart += 2 * max(max(p.open, 0)-max(q.open, 0), max(q.open, 0)-max(p.open, 0)).Seconds()
 			found = append(found, other{m, apart})
 		}
-		slices.SortFunc(found, func(a, b other) int { return cmp.Or(cmp.Compare(a.apart, b.apart), cmp.Compare(a.k, b.k)) })
-		for _, f := range found[:min(len(found), maxNear)] {
+		for _, f := range nearest(found, maxNear) {
 			s.orders[k].near = append(s.orders[k].near, f.k)
 		}
 	}
+}
+
+// other is an order as another one sees it.
+type other struct {
+	k     int32
+	apart float64
+}
+
+func (a other) compare(b other) int {
+	return cmp.Or(cmp.Compare(a.apart, b.apart), cmp.Compare(a.k, b.k))
+}
+
+// nearest are the first n in order; the list is changed. Most of a long list
+// is farther than the n nearest so far, and costs one comparison.
+func nearest(all []other, n int) []other {
+	n = min(n, len(all))
+	best := all[:n]
+	slices.SortFunc(best, other.compare)
+	for _, o := range all[n:] {
+		if n == 0 || o.compare(best[n-1]) >= 0 {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(best, o, other.compare)
+		copy(best[at+1:], best[at:n-1])
+		best[at] = o
+	}
+	return best
 }

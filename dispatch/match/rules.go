@@ -21,6 +21,7 @@ const (
 	busyLong
 	shiftOver
 	breaksPromise
+	noRoute
 	reasons // how many there are
 )
 
@@ -78,6 +79,8 @@ func (f refusal) String() string {
 		return "shift ends before the pickup"
 	case breaksPromise:
 		return "other orders would come too late"
+	case noRoute:
+		return "there is no way for it"
 	}
 	return ""
 }
@@ -111,6 +114,8 @@ func (r reason) said(n int, skill string) string {
 		return pick("ends its shift before the pickup", "end their shift before the pickup")
 	case breaksPromise:
 		return "would bring other orders too late"
+	case noRoute:
+		return pick("has no way there", "have no way there")
 	}
 	return ""
 }

@@ -13,6 +13,9 @@ import (
 func TestNoHardRuleIsEverBroken(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, o := drawSnapshot(t), drawOptions(t)
+		if maybe(t, "cheap to leave") {
+			o.Unserved, o.AgeWeight, o.PriorityCost = 0, 0, 0
+		}
 		res := Solve(s, o)
 		wantDecisions(t, s, res)
 		taken := map[string]bool{}
@@ -25,7 +28,7 @@ func TestNoHardRuleIsEverBroken(t *testing.T) {
 			if len(a.Orders) == 0 || len(a.Orders) > o.MaxBundle {
 				t.Fatalf("a bundle of %d", len(a.Orders))
 			}
-			c := s.Couriers[slices.IndexFunc(s.Couriers, func(c Courier) bool { return c.ID == a.Courier })]
+			c := courierOf(t, s, a.Courier)
 			for _, id := range a.Orders {
 				if taken[id] {
 					t.Fatalf("order %s is given twice", id)
@@ -38,10 +41,19 @@ func TestNoHardRuleIsEverBroken(t *testing.T) {
 			}
 			wantGoodPlan(t, s, o, c, a)
 		}
+		for id, stops := range routesOf(t, s, res) {
+			c := courierOf(t, s, id)
+			wantPossible(t, s, o, c, stops)
+			if c.ShiftStart.Sub(s.Now) > o.LookAhead {
+				t.Fatalf("%s is planned for, on duty from %v", c.ID, c.ShiftStart)
+			}
+		}
+		wantTrueReasons(t, s, res)
+		wantNoneRefused(t, res)
 	})
 }
 
-func orderOf(t *rapid.T, s Snapshot, id string) Order {
+func orderOf(t rapid.TB, s Snapshot, id string) Order {
 	i := slices.IndexFunc(s.Orders, func(o Order) bool { return o.ID == id })
 	if i < 0 {
 		t.Fatalf("order %s is not in the snapshot", id)
@@ -49,7 +61,7 @@ func orderOf(t *rapid.T, s Snapshot, id string) Order {
 	return s.Orders[i]
 }
 
-func wantMayCarry(t *rapid.T, c Courier, o Order) {
+func wantMayCarry(t rapid.TB, c Courier, o Order) {
 	switch {
 	case c.Closed:
 		t.Fatalf("%s is closed", c.ID)
@@ -67,52 +79,17 @@ func wantMayCarry(t *rapid.T, c Courier, o Order) {
 	}
 }
 
+// wantGoodPlan looks at what a courier is told.
 func wantGoodPlan(t *rapid.T, s Snapshot, o Options, c Courier, a Assignment) {
-	if len(a.Stops) > o.MaxStops || len(a.Stops) != len(c.Stops)+2*len(a.Orders) {
-		t.Fatalf("%d stops for %d committed ones and %d orders, at most %d", len(a.Stops), len(c.Stops), len(a.Orders), o.MaxStops)
+	if len(a.Stops) != len(c.Stops)+2*len(a.Orders) {
+		t.Fatalf("%d stops for %d committed ones and %d orders", len(a.Stops), len(c.Stops), len(a.Orders))
 	}
-	if PeakLoad(c.Onboard, a.Stops) > c.Capacity {
-		t.Fatalf("load %d over capacity %d", PeakLoad(c.Onboard, a.Stops), c.Capacity)
-	}
-	before := map[string]Stop{}
-	for _, st := range Schedule(s.Now, c, c.Stops, o) {
-		before[st.Order+string(st.Kind)] = st
-	}
-	var committed []string
-	seen, drops := map[string]bool{}, []string(nil)
-	for i, st := range a.Stops {
-		was, old := before[st.Order+string(st.Kind)]
-		switch {
-		case old:
-			committed = append(committed, st.Order+string(st.Kind))
-			if st.Arrived && i > 0 && len(committed) != i+1 {
-				t.Fatalf("a new stop before the one where the courier stands")
-			}
-			if delay := st.Depart.Sub(was.Depart); st.Kind == Dropoff && delay > 0 {
-				hand := st.Depart.Add(-o.DropoffService / 2)
-				if delay > o.MaxDelay || !st.Due.IsZero() && hand.After(st.Due) {
-					t.Fatalf("committed %s is delayed by %v, due %v", st.Order, delay, st.Due)
-				}
-			}
-		case st.Kind == Pickup:
-			seen[st.Order] = true
-			hand := st.Depart.Add(-(o.PickupService - o.PickupService/2))
-			if !c.ShiftEnd.IsZero() && hand.After(c.ShiftEnd) {
-				t.Fatalf("%s is picked up at %v, shift ends at %v", st.Order, hand, c.ShiftEnd)
-			}
-		default:
-			if !seen[st.Order] {
-				t.Fatalf("%s is dropped off before it is picked up", st.Order)
-			}
+	wantPossible(t, s, o, c, a.Stops)
+	var drops []string
+	for _, st := range a.Stops {
+		if st.Kind == Dropoff && slices.Contains(a.Orders, st.Order) {
 			drops = append(drops, st.Order)
 		}
-	}
-	var want []string
-	for _, st := range c.Stops {
-		want = append(want, st.Order+string(st.Kind))
-	}
-	if !slices.Equal(committed, want) {
-		t.Fatalf("committed stops %v became %v", want, committed)
 	}
 	if !slices.Equal(drops, a.Orders) {
 		t.Fatalf("orders %v, dropped off as %v", a.Orders, drops)

@@ -16,6 +16,7 @@ import (
 //
 // Only Router, the service times and BundleRadius matter of the options.
 func Schedule(now time.Time, c Courier, stops []Stop, o Options) []Stop {
+	o.Router = bounded{o.Router}
 	out := append([]Stop(nil), stops...)
 	nodes := make([]node, len(stops))
 	for i, s := range stops {

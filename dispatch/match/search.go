@@ -36,12 +36,14 @@ type search struct {
 	changed                  []bool // by courier
 	trial                    []int32
 	out                      []int32 // orders taken out
+	bids                     []bid   // for them
 	mates                    []int32 // kept copy of free
 }
 
 // target is an order as the search sees it.
 type target struct {
-	riders []int32 // who may take it
+	riders []int32 // who may take it, by the least that each can ask
+	least  []int64 // its own waiting and lateness if it comes first with each
 	memo   []memo  // two for each of them
 	alone  int64   // what leaving it costs
 	on     int32   // whose route it is on, or none
@@ -59,11 +61,15 @@ type memo struct {
 }
 
 func (s *search) surcharge(k, r int32) int64 {
-	t := &s.orders[k]
-	if t.last != none && t.last != r {
-		return s.runners[r].extra + t.churn
+	t, run := &s.orders[k], &s.runners[r]
+	extra := run.extra
+	if run.lost > 0 {
+		extra += s.nodes[2*k+1].wait * ms(run.lost)
 	}
-	return s.runners[r].extra
+	if t.last != none && t.last != r {
+		extra += t.churn
+	}
+	return extra
 }
 
 // place finds the cheapest place of an order in a courier's route.
@@ -115,7 +121,7 @@ func (s *search) cheapest(k, r int32) memo {
 			seq = append(seq, pickup+1)
 			seq = append(seq, rt.seq[j:]...)
 			s.trial = seq
-			if cost, ok := s.walk(r, seq, int(from), m, j+2, false); ok {
+			if cost, ok := s.walk(r, seq, int(from), m, j+2, false, found.cost-extra+rt.cost); ok {
 				if cost += extra - rt.cost; cost < found.cost {
 					found = memo{cost, rt.stamp, int32(i), int32(j)}
 				}
@@ -133,8 +139,10 @@ func (s *search) joins(pickup, other int32) bool {
 	return n.pickup && s.together(n, &s.nodes[pickup])
 }
 
-// insert puts an order where the memo says.
-func (s *search) insert(k, r int32, m memo) {
+// insert puts an order where the memo says, and says whether it may be there:
+// what was worked out from the place on may not hold of the whole route where
+// stops take no time.
+func (s *search) insert(k, r int32, m memo) bool {
 	s.touch(r)
 	rt := &s.routes[r]
 	old := rt.cost
@@ -145,11 +153,14 @@ func (s *search) insert(k, r int32, m memo) {
 	seq = append(seq, rt.seq[m.j:]...)
 	s.trial = seq
 	if !s.put(r, seq) {
-		panic("match: a place that was found before is refused")
+		rt.cost = old
+		s.remove(r)
+		return false
 	}
 	t := &s.orders[k]
 	t.on = r
 	s.cost += rt.cost - old + s.surcharge(k, r) - t.alone
+	return true
 }
 
 // remove takes the orders that are marked as on no courier off a route.
@@ -202,7 +213,7 @@ func (s *search) touch(r int32) {
 	to.seq = append(to.seq[:0], from.seq...)
 	to.marks = append(to.marks[:0], from.marks...)
 	to.back = append(to.back[:0], from.back...)
-	to.cost, to.stamp, to.dead = from.cost, from.stamp, from.dead
+	to.cost, to.stood, to.stamp, to.dead = from.cost, from.stood, from.stamp, from.dead
 	s.savedAs[s.savedN] = r
 	s.savedN++
 }
@@ -238,13 +249,18 @@ func (s *search) restore(cost int64) {
 	s.free = append(s.free[:0], s.mates...)
 }
 
-// improve runs so many rounds of ruin and recreate.
-func (s *search) improve(rounds int, stop func() bool) {
+// improve runs so many rounds of ruin and recreate, or until so many in a row
+// have bettered nothing (0: all).
+func (s *search) improve(rounds, idle int, stop func() bool) {
 	if len(s.orders) == 0 {
 		return
 	}
 	s.keep()
+	since := 0
 	for n := range rounds {
+		if since++; idle > 0 && since > idle {
+			return
+		}
 		if stop != nil && n%64 == 63 && stop() {
 			return
 		}
@@ -253,6 +269,9 @@ func (s *search) improve(rounds int, stop func() bool) {
 		s.out = s.out[:0]
 		s.ruin()
 		s.recreate()
+		if s.cost < before {
+			since = 0
+		}
 		if s.cost <= before {
 			s.keep()
 		} else {
@@ -285,52 +304,97 @@ func (s *search) recreate() {
 		s.out = s.out[:0]
 		return
 	}
+	s.bids = s.bids[:0]
+	for _, k := range s.out {
+		s.bids = append(s.bids, s.offers(k, true))
+	}
 	for len(s.out) > 0 {
 		pick, best := 0, -unpayable
 		for i, k := range s.out {
-			first, second, slot := s.offers(k)
-			worth := -first
+			b := &s.bids[i]
+			worth := -b.first
 			if manner == byRegret {
-				worth = min(second, s.orders[k].alone) - first
+				worth = min(b.second, s.orders[k].alone) - b.first
 			}
-			if slot < 0 {
+			if b.slot < 0 {
 				worth = -unpayable + 1
 			}
 			if worth > best {
 				pick, best = i, worth
 			}
 		}
-		k := s.out[pick]
-		s.out = slices.Delete(s.out, pick, pick+1)
-		s.serve(k)
+		k, b := s.out[pick], s.bids[pick]
+		s.out, s.bids = slices.Delete(s.out, pick, pick+1), slices.Delete(s.bids, pick, pick+1)
+		s.accept(k, b.slot)
+		if b.slot < 0 {
+			continue
+		}
+		r := s.orders[k].riders[b.slot]
+		for i, k := range s.out { // only what this courier asks has changed
+			s.bids[i] = s.askAgain(k, s.bids[i], r)
+		}
 	}
 }
 
 // maxPicky is the most orders out whose turn is chosen.
 const maxPicky = 24
 
-// offers are what the cheapest two couriers ask for an order, and the slot of
-// the first, -1 where leaving it is cheaper.
-func (s *search) offers(k int32) (first, second int64, slot int) {
+// bid is what the cheapest two couriers ask for an order, with the slots of
+// both. Slot -1: leaving it is cheaper.
+type bid struct {
+	first, second int64
+	slot, next    int
+}
+
+// offers asks the couriers. Only with both is the second cheapest sure.
+func (s *search) offers(k int32, both bool) bid {
 	t := &s.orders[k]
-	first, second, slot = t.alone, unpayable, -1
+	b := bid{first: t.alone, second: unpayable, slot: -1, next: -1}
 	for i := range t.riders {
-		switch m := s.place(k, i); {
-		case m.cost < first:
-			first, second, slot = m.cost, first, i
-		case m.cost < second:
-			second = m.cost
+		bound := b.first
+		if both {
+			bound = b.second
 		}
+		if least := t.least[i]; least >= bound {
+			if s.stand == 0 {
+				break
+			}
+			if least-s.routes[t.riders[i]].stood >= bound {
+				continue
+			}
+		}
+		b.take(s.place(k, i).cost, i)
 	}
-	return first, second, slot
+	return b
+}
+
+func (b *bid) take(cost int64, slot int) {
+	switch {
+	case cost < b.first:
+		b.first, b.second, b.slot, b.next = cost, b.first, slot, b.slot
+	case cost < b.second:
+		b.second, b.next = cost, slot
+	}
+}
+
+// askAgain brings a bid up to date after one courier's route has changed.
+func (s *search) askAgain(k int32, b bid, r int32) bid {
+	slot := slices.Index(s.orders[k].riders, r)
+	switch {
+	case slot < 0:
+	case slot == b.slot || slot == b.next:
+		return s.offers(k, true)
+	default:
+		b.take(s.place(k, slot).cost, slot)
+	}
+	return b
 }
 
 // serve gives an order to the courier who asks least, or leaves it.
-func (s *search) serve(k int32) {
-	_, _, slot := s.offers(k)
-	if slot < 0 {
+func (s *search) serve(k int32) { s.accept(k, s.offers(k, false).slot) }
+
+func (s *search) accept(k int32, slot int) {
+	if slot < 0 || !s.insert(k, s.orders[k].riders[slot], s.place(k, slot)) {
 		s.free = append(s.free, k)
-		return
 	}
-	s.insert(k, s.orders[k].riders[slot], s.place(k, slot))
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"courier/geo"
 )
 
 func searching(o *Options) { o.Search = Search{Base: 200, PerOrder: 10} }
@@ -14,6 +16,7 @@ func searching(o *Options) { o.Search = Search{Base: 200, PerOrder: 10} }
 func TestWhatIsPlannedAndNotTold(t *testing.T) {
 	late := func(o *Order) { o.Ready = in(30) }
 	soon := func(c *Courier) { c.ShiftStart = in(10) }
+	dueIn := func(minutes float64) func(*Order) { return func(o *Order) { o.Due = in(minutes) } }
 	for name, tt := range map[string]struct {
 		orders   []Order
 		couriers []Courier
@@ -42,11 +45,37 @@ func TestWhatIsPlannedAndNotTold(t *testing.T) {
 			intents:  "a: +o1 -o1",
 			why:      "kept for courier a, who is busy until then",
 		},
+		"who is busy for too long does not take it along either": {
+			orders: []Order{order("o1", 1500, 2000)},
+			couriers: []Courier{courier("a", 0, carrying("old", 0), fetching("next", 1500, 3000), func(c *Courier) {
+				c.Stops[0].Arrived = true
+			})},
+			options: func(o *Options) { o.BusyAhead = time.Minute },
+			why:     "the only courier near is busy with other stops for too long",
+		},
 		"what need not start yet is kept back": {
 			orders:   []Order{order("o1", 0, 1000, late)},
 			couriers: []Courier{courier("a", 0)},
 			intents:  "a: +o1 -o1",
 			why:      "ready in 30 min: waiting costs nothing",
+		},
+		"the shorter way first": {
+			orders:   []Order{order("o1", 0, 900), order("o2", 0, -1500, dueIn(12))},
+			couriers: []Courier{courier("a", 0)},
+			options:  func(o *Options) { o.Interleave, o.MaxBundle, o.LateWeight = false, 1, 0 },
+			want:     "a: o1", intents: "a: +o2 -o2",
+		},
+		"a promise first that can be kept": {
+			orders:   []Order{order("o1", 0, 900), order("o2", 0, -1500, dueIn(12))},
+			couriers: []Courier{courier("a", 0)},
+			options:  func(o *Options) { o.Interleave, o.MaxBundle, o.LateWeight, o.LateCost = false, 1, 0, 10*time.Minute },
+			want:     "a: o2", intents: "a: +o1 -o1",
+		},
+		"no promise first that is broken anyway": {
+			orders:   []Order{order("o1", 0, 900), order("o2", 0, -1500, dueIn(7))},
+			couriers: []Courier{courier("a", 0)},
+			options:  func(o *Options) { o.Interleave, o.MaxBundle, o.LateWeight, o.LateCost = false, 1, 0, 10*time.Minute },
+			want:     "a: o1", intents: "a: +o2 -o2",
 		},
 		"two kitchens on one way": {
 			orders:   []Order{order("o1", 0, 2000), order("o2", 500, 2100)},
@@ -110,6 +139,40 @@ func TestIntentsAreKeptWhereNothingIsBetter(t *testing.T) {
 	}
 }
 
+// What was intended by other options, or of a world that has changed, may not
+// be adopted as it is.
+func TestIntentsThatBreakARuleAreLetGo(t *testing.T) {
+	orders := []Order{order("o1", 0, 2000), order("o2", 500, 2100)}
+	together := []StopRef{{"o1", Pickup}, {"o2", Pickup}, {"o1", Dropoff}, {"o2", Dropoff}}
+	for name, tt := range map[string]struct {
+		courier Courier
+		options func(*Options)
+	}{
+		"one place at a time now":     {courier("a", 0), func(o *Options) { o.Interleave = false }},
+		"a smaller bag now":           {courier("a", 0, func(c *Courier) { c.Capacity = 1 }), func(*Options) {}},
+		"no bundles now":              {courier("a", 0), func(o *Options) { o.MaxBundle = 1 }},
+		"shorter plans now":           {courier("a", 0), func(o *Options) { o.MaxStops = 2 }},
+		"the shift ends before":       {courier("a", 0, func(c *Courier) { c.ShiftEnd = in(2) }), func(*Options) {}},
+		"the second is not to wait":   {courier("a", 0), func(o *Options) { o.MaxDelay = time.Minute }},
+		"the courier takes no orders": {courier("a", 0, closed), func(*Options) {}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				o := options(func(o *Options) { o.Search = Search{Base: rapid.IntRange(1, 3).Draw(t, "rounds")} }, tt.options)
+				s := Snapshot{
+					Now: noon, Orders: orders, Couriers: []Courier{tt.courier}, Seed: rapid.Uint64().Draw(t, "seed"),
+					Last: []Intent{{Courier: "a", Stops: together}},
+				}
+				res := Solve(s, o)
+				for id, stops := range routesOf(t, s, res) {
+					wantPossible(t, s, o, courierOf(t, s, id), stops)
+				}
+				wantNoneRefused(t, res)
+			})
+		})
+	}
+}
+
 func TestEarningsAreEvenedOut(t *testing.T) {
 	rich, poor := courier("rich", 100), courier("poor", 200)
 	rich.Earned = 50
@@ -119,6 +182,57 @@ func TestEarningsAreEvenedOut(t *testing.T) {
 		if got := written(Solve(s, o), false); got != want {
 			t.Errorf("at weight %v: %q, want %q", weight, got, want)
 		}
+	}
+}
+
+func TestCouriersCostByTheirVehicle(t *testing.T) {
+	car, bike := courier("car", 100, func(c *Courier) { c.Vehicle = geo.Car }), courier("bike", 400)
+	s := Snapshot{Now: noon, Orders: []Order{order("o1", 0, 1000)}, Couriers: []Courier{car, bike}}
+	for name, tt := range map[string]struct {
+		kinds map[geo.Vehicle]Kind
+		want  string
+	}{
+		"alike, the nearest":              {nil, "car: o1"},
+		"a car's orders cost a minute":    {map[geo.Vehicle]Kind{geo.Car: {Travel: 1, Order: time.Minute}}, "car: o1"},
+		"a car's orders cost two minutes": {map[geo.Vehicle]Kind{geo.Car: {Travel: 1, Order: 2 * time.Minute}}, "bike: o1"},
+		"a car's ways cost much":          {map[geo.Vehicle]Kind{geo.Car: {Travel: 5}}, "bike: o1"},
+		"a bicycle's cost nothing":        {map[geo.Vehicle]Kind{geo.Bicycle: {}}, "car: o1"},
+		"all are dear":                    {map[geo.Vehicle]Kind{geo.Bicycle: {Travel: 5}, geo.Car: {Travel: 5}}, "car: o1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, change := range []func(*Options){searching, func(*Options) {}} {
+				o := options(change, func(o *Options) { o.Kinds = tt.kinds })
+				if got := written(Solve(s, o), false); got != tt.want {
+					t.Errorf("searched %v: %q, want %q", o.Search, got, tt.want)
+				}
+			}
+		})
+	}
+}
+
+func TestWhoOftenDeclinesIsAskedLater(t *testing.T) {
+	moody, sure := courier("moody", 100), courier("sure", 400)
+	s := Snapshot{Now: noon, Orders: []Order{order("o1", 0, 1000)}, Couriers: []Courier{moody, sure}}
+	for name, tt := range map[string]struct {
+		declines float64
+		lost     time.Duration
+		want     string
+	}{
+		"an offer that is lost costs nothing": {0.9, 0, "moody: o1"},
+		"now and then":                        {0.2, 2 * time.Minute, "moody: o1"},
+		"mostly":                              {0.9, 2 * time.Minute, "sure: o1"},
+		"no chance at all":                    {7, time.Minute + 30*time.Second, "sure: o1"},
+		"nonsense":                            {-1, 10 * time.Minute, "moody: o1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, change := range []func(*Options){searching, func(*Options) {}} {
+				o := options(change, func(o *Options) { o.DeclineTime = tt.lost })
+				s.Couriers[0].Declines = tt.declines
+				if got := written(Solve(s, o), false); got != tt.want {
+					t.Errorf("searched %v: %q, want %q", o.Search, got, tt.want)
+				}
+			}
+		})
 	}
 }
 
@@ -136,7 +250,7 @@ func TestSearchNeverPlansWorseThanItBegan(t *testing.T) {
 		began := se.cost
 		for range 5 {
 			before := se.cost
-			se.improve(20, nil)
+			se.improve(20, 0, nil)
 			if se.cost > before {
 				t.Fatalf("from %d to %d", before, se.cost)
 			}

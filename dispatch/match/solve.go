@@ -2,7 +2,10 @@ package match
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"courier/geo"
@@ -16,6 +19,7 @@ import (
 // the stop where the courier stands. A courier gets at most one bundle a
 // round, an order at most one courier.
 func Solve(s Snapshot, o Options) Result {
+	o.Router = bounded{o.Router}
 	w := newRound(s, &o)
 	pl := newPool(w.awake, w.riders, w.p)
 	var p *plan
@@ -61,10 +65,32 @@ func newRound(s Snapshot, o *Options) *round {
 		if w.jobs = append(w.jobs, j); j.nowhere || j.asleep {
 			continue
 		}
-		j.search(w.field, w.rider, w.p)
 		w.awake = append(w.awake, j)
 	}
+	w.each(len(w.awake), func(i int, f *seeker, p *pricer) { w.awake[i].search(f, w.rider, p) })
 	return w
+}
+
+// fewJobs are not worth another goroutine.
+const fewJobs = 32
+
+// each does something for each of n jobs, some at a time. What it does for
+// one must not touch another.
+func (w *round) each(n int, do func(i int, f *seeker, p *pricer)) {
+	workers := min(runtime.GOMAXPROCS(0), n/fewJobs+1)
+	var next atomic.Int64
+	work := func() {
+		f, p := w.field.seeker(), newPricer(w.o)
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+			do(i, f, p)
+		}
+	}
+	var others sync.WaitGroup
+	for range workers - 1 {
+		others.Go(work)
+	}
+	work()
+	others.Wait()
 }
 
 // search plans by search, from what the last round intended, or else from
@@ -78,10 +104,9 @@ func (w *round) search(pl *pool) *plan {
 	}
 	for i := range demand {
 		d := &demand[i]
-		j := newJob(&Order{Pickup: d.Pickup, Dropoff: d.Dropoff, Ready: s.Now, Size: d.Size}, s.Now, w.kinds, o)
-		j.able = j.ask(w.field, w.rider, o)
-		past = append(past, j)
+		past = append(past, newJob(&Order{Pickup: d.Pickup, Dropoff: d.Dropoff, Ready: s.Now, Size: d.Size}, s.Now, w.kinds, o))
 	}
+	w.each(len(past), func(i int, f *seeker, _ *pricer) { past[i].able = past[i].ask(f, w.rider, maxGhostRiders, o) })
 	ghosts := 2*int(float64(len(past))*o.Futures.Ahead.Seconds()/max(1, o.Futures.Window.Seconds())) + 8
 	if len(past) == 0 {
 		ghosts = 0
@@ -100,7 +125,7 @@ func (w *round) search(pl *pool) *plan {
 		se.resume(last, number, w.rider, o.ChurnCost)
 	}
 	se.fill()
-	se.improve(o.Search.rounds(len(w.awake)), o.Stop)
+	se.improve(o.Search.rounds(len(w.awake)), o.Search.idle(len(w.awake)), o.Stop)
 	if len(past) == 0 {
 		return w.planOf(se, nil, false)
 	}
@@ -108,7 +133,10 @@ func (w *round) search(pl *pool) *plan {
 	for i := range demand {
 		lead[i] = max(0, min(demand[i].Ready.Sub(demand[i].Placed), maxDuration))
 	}
-	elected := se.vote(past, lead, func(t task) bool { return w.due(w.stageOf(se, t)) })
+	elected := se.vote(past, lead, func(t task) bool {
+		st, no := w.stageOf(se, t)
+		return no.why == fine && w.due(st)
+	})
 	return w.planOf(se, elected, true)
 }
 

@@ -230,9 +230,11 @@ func TestOptionsReportEveryFault(t *testing.T) {
 		t.Errorf("defaults: %v", err)
 	}
 	o := DefaultOptions()
+	o.DeclineTime, o.Kinds = -1, map[geo.Vehicle]Kind{"sledge": {Travel: -1, Order: -1}}
+	o.Futures.Count, o.Futures.Window = 1, 0
 	o.Router, o.PickupService, o.MaxRadius, o.MaxBundle, o.LateWeight = nil, -1, 1, 9, -1
 	err := o.Validate()
-	for _, field := range []string{"Router", "PickupService", "MaxRadius", "MaxBundle", "LateWeight"} {
+	for _, field := range []string{"Router", "PickupService", "MaxRadius", "MaxBundle", "LateWeight", "DeclineTime", "Futures.Window", "Kinds", "sledge: Travel", "sledge: Order"} {
 		if err == nil || !strings.Contains(err.Error(), field+":") {
 			t.Errorf("%s is not reported: %v", field, err)
 		}

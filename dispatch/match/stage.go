@@ -12,6 +12,16 @@ type plan struct {
 	behind map[*job]int32 // planned after that: whose
 	tails  [][]StopRef    // by courier: all new work, as an intent
 	voted  bool           // held work waits for orders that may come
+	fell   map[*job]look  // planned, and refused when it was to be told: the courier, and why
+}
+
+// fall takes jobs off the plan that their courier cannot do after all. That
+// takes a router whose detours are shortcuts, or one that answers differently
+// each time.
+func (p *plan) fall(rider int32, jobs []*job, why refusal) {
+	for _, j := range jobs {
+		p.fell[j] = look{rider, why}
+	}
 }
 
 // stage is one piece of work for one courier: orders that are under way
@@ -26,9 +36,6 @@ type stage struct {
 
 // due says whether it is time to give the work out.
 func (w *round) due(st *stage) bool {
-	if st == nil {
-		return false
-	}
 	r := w.riders[st.chosen.rider]
 	return st.chosen.setOut <= w.o.CommitAhead && !r.off && !(w.o.OneTask && len(r.nodes) > 0)
 }
@@ -42,7 +49,8 @@ func (w *round) oneShot(pl *pool, a assignment) *plan {
 		}
 		b := pl.bundles[i]
 		if _, no := w.p.price(w.riders[r], b.jobs); no.why != fine {
-			panic("match: a bundle that was priced before is refused: " + no.String())
+			p.fall(int32(r), b.jobs, no)
+			continue
 		}
 		at := slices.IndexFunc(b.options, func(op option) bool { return op.rider == int32(r) })
 		st := &stage{jobs: b.jobs, options: b.options, chosen: b.options[at], seq: slices.Clone(w.p.best)}
@@ -54,7 +62,7 @@ func (w *round) oneShot(pl *pool, a assignment) *plan {
 }
 
 func (w *round) newPlan() *plan {
-	return &plan{w: w, stages: make([]*stage, len(w.riders)), behind: map[*job]int32{}, tails: make([][]StopRef, len(w.riders))}
+	return &plan{w: w, stages: make([]*stage, len(w.riders)), behind: map[*job]int32{}, fell: map[*job]look{}, tails: make([][]StopRef, len(w.riders))}
 }
 
 // refs names the stops of a stage from the first new one on.
@@ -109,8 +117,13 @@ func (w *round) planOf(se *search, elected []task, voted bool) *plan {
 		if !ok {
 			continue
 		}
-		st := w.stageOf(se, first)
-		if st == nil {
+		st, no := w.stageOf(se, first)
+		if no.why != fine {
+			for _, n := range se.routes[r].seq { // what comes behind it, too
+				if k := se.nodes[n].order; k >= 0 {
+					p.fall(int32(r), w.awake[k:k+1], no)
+				}
+			}
 			continue
 		}
 		st.given = w.due(st)
@@ -129,9 +142,8 @@ func (w *round) planOf(se *search, elected []task, voted bool) *plan {
 	return p
 }
 
-// stageOf prices a task of the search. It is nil where the task by itself
-// breaks a rule, which takes a router whose detours are shortcuts.
-func (w *round) stageOf(se *search, t task) *stage {
+// stageOf prices a task of the search, or says which rule it breaks by itself.
+func (w *round) stageOf(se *search, t task) (*stage, refusal) {
 	rd, st := w.riders[t.rider], &stage{}
 	n := len(rd.nodes)
 	for _, k := range t.orders {
@@ -154,10 +166,10 @@ func (w *round) stageOf(se *search, t task) *stage {
 	w.p.seq = append(w.p.seq[:0], st.seq...)
 	got, no := w.p.try(pickup)
 	if no.why != fine {
-		return nil
+		return nil, no
 	}
 	st.chosen = newOption(t.rider, got)
-	return st
+	return st, refusal{}
 }
 
 // bid fills in what other couriers would ask for a stage's work.

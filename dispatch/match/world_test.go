@@ -98,6 +98,9 @@ func drawSnapshot(t *rapid.T) Snapshot {
 		}
 		c.Earned = float64(rapid.IntRange(0, 100).Draw(t, "earned"))
 		c.Closed = maybe("closed")
+		if maybe("declines") {
+			c.Declines = 0.5
+		}
 		for k := range rapid.IntRange(0, 2).Draw(t, "committed") {
 			id := fmt.Sprintf("old%d-%d", i, k)
 			size := rapid.IntRange(1, c.Capacity).Draw(t, "committed size")
@@ -192,6 +195,10 @@ func drawOptions(t *rapid.T) Options {
 		o.Futures.Search = Search{Base: 10}
 		o.ChurnCost = time.Duration(rapid.IntRange(0, 2).Draw(t, "churn")) * time.Minute
 		o.FairWeight = float64(rapid.IntRange(0, 2).Draw(t, "fair"))
+		o.DeclineTime = time.Duration(rapid.IntRange(0, 2).Draw(t, "decline")) * time.Minute
+		if maybe(t, "dear cars") {
+			o.Kinds = map[geo.Vehicle]Kind{geo.Car: {Travel: 2, Order: 2 * time.Minute}}
+		}
 		o.AnswerTime = time.Duration(rapid.IntRange(0, 2).Draw(t, "answer")) * time.Minute
 	})
 }

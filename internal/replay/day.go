@@ -78,6 +78,7 @@ func newDay(in *mdrp.Instance, o match.Options, seed uint64) *day {
 		d.orders = append(d.orders, order{Order: o, match: match.Order{
 			ID: o.ID, Pickup: kitchens[o.Restaurant], Dropoff: ground.put(o.At),
 			Placed: clock(o.Placed), Ready: clock(o.Ready), Size: 1,
+			Due: clock(o.Placed).Add(time.Duration(in.Target * float64(time.Minute))),
 		}})
 	}
 	slices.SortStableFunc(d.orders, func(a, b order) int {

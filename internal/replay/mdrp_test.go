@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"courier/dispatch/match"
 	"courier/internal/mdrp"
 )
 
@@ -19,7 +20,7 @@ func solve(t *testing.T, set ...string) Solution {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := Set(MDRPOptions(), set)
+	o, err := match.Set(MDRPOptions(), set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +148,7 @@ func TestARoundKnowsNothingThatIsToCome(t *testing.T) {
 }
 
 func TestSettingsAreCheckedTogether(t *testing.T) {
-	_, err := Set(MDRPOptions(), []string{"MaxBundle=lots", "Colour=red", "LookAhead=5", "search.base=7"})
+	_, err := match.Set(MDRPOptions(), []string{"MaxBundle=lots", "Colour=red", "LookAhead=5", "search.base=7"})
 	if err == nil {
 		t.Fatal("accepted")
 	}
@@ -156,10 +157,10 @@ func TestSettingsAreCheckedTogether(t *testing.T) {
 			t.Errorf("%q is not in:\n%v", want, err)
 		}
 	}
-	if _, err := Set(MDRPOptions(), []string{"MaxBundle=9"}); err == nil {
+	if _, err := match.Set(MDRPOptions(), []string{"MaxBundle=9"}); err == nil {
 		t.Error("a bundle of nine is accepted")
 	}
-	if o, err := Set(MDRPOptions(), []string{"search.base=7"}); err != nil || o.Search.Base != 7 {
+	if o, err := match.Set(MDRPOptions(), []string{"search.base=7"}); err != nil || o.Search.Base != 7 {
 		t.Errorf("%+v, %v", o.Search, err)
 	}
 }

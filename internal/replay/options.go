@@ -1,12 +1,7 @@
 package replay
 
 import (
-	"errors"
-	"fmt"
-	"reflect"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"courier/dispatch/match"
@@ -22,101 +17,22 @@ func MDRPOptions() match.Options {
 	o.MaxDelay, o.MaxStops = 4*time.Hour, 40
 	// What is good by them is a sum of delays, and no courier's time counts.
 	o.TravelWeight, o.StandWeight, o.WaitWeight, o.LateWeight = 0, 0, 1, 0
+	o.LateCost = time.Minute // orders on time are counted besides
 	o.Unserved, o.AgeWeight, o.Patience = 300*time.Minute, 0, 300*time.Minute
 	o.MaxBundle = 5
 	o.MaxRadius, o.MaxCandidates = 100_000, 40
 	o.LookAhead, o.BusyAhead = 3*time.Hour, 5*time.Hour
 	o.CommitAhead = time.Minute - 1 // whoever need not set out before the next round is not told yet
 	// What a minute's round may cost offline.
-	o.Search = match.Search{Base: 100, PerOrder: 5}
-	o.Futures.Count, o.Futures.Search = 4, match.Search{Base: 50, PerOrder: 3}
+	o.Search = match.Search{Base: 100, PerOrder: 5, Most: 500, Idle: 6}
+	o.Futures.Count, o.Futures.Search = 4, match.Search{Base: 50, PerOrder: 3, Most: 250, Idle: 6}
 	o.MaxExplained = 1
 	return o
 }
 
-// Set changes options by assignments like "MaxBundle=3" or
-// "Search.PerOrder=0": a field's name, whose case does not matter, and its
-// value. Its error holds each assignment that is wrong.
-func Set(o match.Options, assignments []string) (match.Options, error) {
-	fields := map[string]reflect.Value{}
-	var names []string
-	settable(reflect.ValueOf(&o).Elem(), "", func(name string, v reflect.Value) {
-		fields[strings.ToLower(name)] = v
-		names = append(names, name)
-	})
-	var errs []error
-	for _, a := range assignments {
-		name, text, found := strings.Cut(a, "=")
-		v, known := fields[strings.ToLower(strings.TrimSpace(name))]
-		switch {
-		case !found:
-			errs = append(errs, fmt.Errorf("%q is not name=value", a))
-		case !known:
-			errs = append(errs, fmt.Errorf("no option %q; there are %s", name, strings.Join(names, ", ")))
-		default:
-			if err := set(v, strings.TrimSpace(text)); err != nil {
-				errs = append(errs, fmt.Errorf("%s: %w", name, err))
-			}
-		}
-	}
-	if len(errs) == 0 {
-		errs = append(errs, o.Validate())
-	}
-	return o, errors.Join(errs...)
-}
-
-// settable calls yield with each plain field, those of structs within as
-// Outer.Inner.
-func settable(v reflect.Value, prefix string, yield func(string, reflect.Value)) {
-	for i := range v.NumField() {
-		name, f := prefix+v.Type().Field(i).Name, v.Field(i)
-		switch f.Kind() {
-		case reflect.Struct:
-			settable(f, name+".", yield)
-		case reflect.Bool, reflect.Int, reflect.Int64, reflect.Float64:
-			yield(name, f)
-		}
-	}
-}
-
-func set(v reflect.Value, text string) error {
-	if v.Type() == reflect.TypeFor[time.Duration]() {
-		d, err := time.ParseDuration(text)
-		if err != nil {
-			return fmt.Errorf("%q is no duration (write 90s, 5m, 1h30m)", text)
-		}
-		v.SetInt(int64(d))
-		return nil
-	}
-	switch v.Kind() {
-	case reflect.Bool:
-		b, err := strconv.ParseBool(text)
-		if err != nil {
-			return fmt.Errorf("%q is neither true nor false", text)
-		}
-		v.SetBool(b)
-	case reflect.Float64:
-		f, err := strconv.ParseFloat(text, 64)
-		if err != nil {
-			return fmt.Errorf("%q is no number", text)
-		}
-		v.SetFloat(f)
-	default:
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			return fmt.Errorf("%q is no whole number", text)
-		}
-		v.SetInt(int64(n))
-	}
-	return nil
-}
-
-// Settings lists what Set can change, by name, with the values in o.
-func Settings(o match.Options) []string {
-	var out []string
-	settable(reflect.ValueOf(&o).Elem(), "", func(name string, v reflect.Value) {
-		out = append(out, fmt.Sprintf("%s=%v", name, v.Interface()))
-	})
-	slices.Sort(out)
-	return out
+// MDRPSettings are the assignments that make the default options those of
+// MDRPOptions, for match.Set.
+func MDRPSettings() []string {
+	usual := match.Settings(match.DefaultOptions())
+	return slices.DeleteFunc(match.Settings(MDRPOptions()), func(s string) bool { return slices.Contains(usual, s) })
 }

@@ -50,6 +50,7 @@ type Outcome struct {
 	Late                                   float64       // percent of the orders not cancelled
 	ClickToDoor                            time.Duration
 	Wait                                   time.Duration // from ready, or placed if that is later, to pickup
+	Stood                                  time.Duration // how long the courier stood at the pickup until it was ready; replayed only
 	Metres                                 float64       // as the crow flies, a delivered order
 	Utilisation                            float64       // percent of the time on duty with a plan
 }
@@ -66,10 +67,10 @@ func Compare(ctx context.Context, c WhatIfConfig) (out WhatIf, err error) {
 	}
 	t := tally{c: &c, kinds: vehiclesOf(c.History.Workers)}
 	out.Recorded = t.recorded()
-	if out.As, err = t.lived(ctx, c.History.Workers, c.As); err != nil {
+	if out.As, err = t.lived(ctx, c.History.Workers, c.As, match.Solve); err != nil {
 		return out, err
 	}
-	out.Changed, err = t.lived(ctx, staffed(c.History.Workers, c.Couriers, c.Seed), c.Changed)
+	out.Changed, err = t.lived(ctx, staffed(c.History.Workers, c.Couriers, c.Seed), c.Changed, match.Solve)
 	return out, err
 }
 
@@ -107,6 +108,7 @@ type tally struct {
 	out               Outcome
 	judged            int
 	click, wait, over time.Duration
+	stood             time.Duration
 	late              int
 }
 
@@ -160,7 +162,7 @@ func (t *tally) floor(o *dispatch.Order) time.Time {
 func (t *tally) close(couriers int, metres float64, busy, duty time.Duration) Outcome {
 	out := t.out
 	if n := time.Duration(out.Delivered); n > 0 {
-		out.ClickToDoor, out.Wait, out.Metres = t.click/n, t.wait/n, metres/float64(n)
+		out.ClickToDoor, out.Wait, out.Stood, out.Metres = t.click/n, t.wait/n, t.stood/n, metres/float64(n)
 	}
 	if t.judged > 0 {
 		out.Avoidable, out.Late = t.over/time.Duration(t.judged), 100*float64(t.late)/float64(t.judged)
@@ -190,14 +192,16 @@ func (t *tally) recorded() Outcome {
 	return t.close(len(t.c.History.Workers), metres, busy, duty)
 }
 
-func (t *tally) lived(ctx context.Context, workers []Worker, o match.Options) (Outcome, error) {
+func (t *tally) lived(ctx context.Context, workers []Worker, o match.Options, solve func(match.Snapshot, match.Options) match.Result) (Outcome, error) {
 	w := newWorld(t.c.History, workers, o, t.c.Lead, t.c.Seed)
+	w.solve = solve
 	if err := w.run(ctx, t.c.Every); err != nil {
 		return Outcome{}, err
 	}
 	for i := range w.parcels {
 		p := &w.parcels[i]
 		t.order(&t.c.History.Orders[i], p.picked, p.done, !p.gone.IsZero())
+		t.stood += p.stood
 	}
 	var busy, duty time.Duration
 	metres := 0.

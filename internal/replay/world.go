@@ -18,6 +18,7 @@ type world struct {
 	o       match.Options
 	lead    time.Duration
 	seed    uint64
+	solve   func(match.Snapshot, match.Options) match.Result
 	now     time.Time
 	known   int // orders placed so far
 	parcels []parcel
@@ -31,6 +32,7 @@ type parcel struct {
 	cancelled          time.Time // zero: never
 	placed, had        bool      // had: somebody has it
 	picked, done, gone time.Time
+	stood              time.Duration // at its pickup, until it was ready
 }
 
 // actor is a courier of the replay. Its plan's times count from base.
@@ -47,7 +49,7 @@ type actor struct {
 }
 
 func newWorld(h *History, workers []Worker, o match.Options, lead time.Duration, seed uint64) *world {
-	w := &world{h: h, o: o, lead: lead, seed: seed, byID: map[string]*parcel{}}
+	w := &world{h: h, o: o, lead: lead, seed: seed, solve: match.Solve, byID: map[string]*parcel{}}
 	for _, order := range h.Orders {
 		p := parcel{Order: match.Order{
 			ID: order.ID, Pickup: order.Pickup.Point, Dropoff: order.Dropoff.Point, Placed: order.Times[dispatch.Placed],
@@ -86,7 +88,7 @@ func (w *world) run(ctx context.Context, every time.Duration) error {
 			}
 			continue
 		}
-		result := match.Solve(s, w.o)
+		result := w.solve(s, w.o)
 		for _, a := range result.Assignments {
 			if err := w.give(a); err != nil {
 				return fmt.Errorf("replay at %v: %w", w.now, err)
@@ -138,6 +140,7 @@ func (w *world) move(a *actor) {
 		hand, p := s.Depart.Add(service/2-service), w.byID[s.Order]
 		if s.Kind == match.Pickup {
 			p.picked, a.onboard = hand, a.onboard+s.Size
+			p.stood = s.Depart.Sub(s.Arrive) - service
 		} else {
 			p.done, a.onboard = hand, a.onboard-s.Size
 		}
