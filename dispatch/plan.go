@@ -177,6 +177,9 @@ func matchStops(stops []Stop) []match.Stop {
 			Order: s.Order, Kind: s.Kind, At: s.Point, Size: s.Size, Ready: s.ReadyAt, From: s.From, Due: s.Due,
 			Arrived: s.ArrivedAt != nil, Arrive: s.Arrive, Depart: s.Depart,
 		}
+		if s.ArrivedAt != nil {
+			out[i].Since = *s.ArrivedAt
+		}
 	}
 	return out
 }

@@ -102,6 +102,7 @@ type Stop struct {
 	From    time.Time // drop-offs: not handed over before; zero: none
 	Due     time.Time // drop-offs; zero: none
 	Arrived bool      // the courier stands there
+	Since   time.Time // and has stood there from then on; zero or to come: from now on
 	Arrive  time.Time // worked out by Schedule
 	Depart  time.Time // worked out by Schedule
 }

@@ -127,7 +127,7 @@ func (s *search) addCommitted(r *rider, k int) {
 	n := &r.nodes[k]
 	hand := r.base.hand[k]
 	v := visitNode{
-		place: s.legs.place(n.at), order: none, size: int32(n.size), pickup: n.kind == Pickup, arrived: n.arrived,
+		place: s.legs.place(n.at), order: none, size: int32(n.size), pickup: n.kind == Pickup, arrived: n.arrived, came: n.came,
 		open: n.open, due: n.due, best: hand, wait: weighed(s.o.WaitWeight),
 	}
 	if v.pickup {

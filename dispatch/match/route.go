@@ -25,6 +25,7 @@ type visitNode struct {
 	solo    bool // may only come: never with other new orders
 	open    time.Duration
 	since   time.Duration // pickups: nobody sets out before
+	came    time.Duration // if arrived: when
 	due     time.Duration
 	best    time.Duration
 	latest  time.Duration
@@ -106,6 +107,8 @@ func (s *search) walk(r int32, seq []int32, from int, m mark, same int, keep boo
 			d := s.legs.travel(run.kind, at, first.place)
 			t += d
 			cost += run.travel * ms(d)
+		} else {
+			t = min(t, first.came)
 		}
 		door := t + service/2
 		hand, j := max(door, first.open), i+1
@@ -168,7 +171,7 @@ func (s *search) walk(r int32, seq []int32, from int, m mark, same int, keep boo
 				block = 0
 			}
 		}
-		t, at = hand+service-service/2, s.nodes[seq[j-1]].place
+		t, at = max(hand+service-service/2, run.start.t), s.nodes[seq[j-1]].place
 		i = j
 	}
 	if keep {

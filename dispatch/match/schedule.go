@@ -10,7 +10,8 @@ import (
 // Schedule returns the stops, in their order, with Arrive and Depart worked
 // out: the courier travels from where it is, waits at pickups for what is not
 // ready and at drop-offs for what must not come early, and takes the service
-// times. Where it already stands (Arrived), the stop starts now. Stops of one
+// times. Where it already stands (Arrived), the stop began
+// when it came (Since). Stops of one
 // kind that follow each other within BundleRadius are one visit: they are
 // done together, and left together.
 //
@@ -63,6 +64,7 @@ type node struct {
 	due     time.Duration // drop-offs: promised until
 	best    time.Duration // new drop-offs: the earliest thinkable hand-over
 	arrived bool
+	came    time.Duration // if arrived: when, at the latest now
 }
 
 // Times that stand for "always has been" and "never", with room to add to.
@@ -73,6 +75,9 @@ const (
 
 func nodeOf(s Stop, now time.Time) node {
 	n := node{at: s.At, kind: s.Kind, size: s.Size, open: past, due: never, arrived: s.Arrived}
+	if s.Arrived {
+		n.came = min(0, sinceOr(s.Since, now, 0))
+	}
 	switch s.Kind {
 	case Pickup:
 		n.open = sinceOr(s.Ready, now, past)
@@ -114,6 +119,8 @@ func (w *walk) run(nodes []node, seq []int, leg func(from, to int) time.Duration
 			d := leg(from, seq[i])
 			t += d
 			w.travel += d
+		} else {
+			t = min(t, first.came)
 		}
 		service := o.DropoffService
 		if first.kind == Pickup {
@@ -129,7 +136,7 @@ func (w *walk) run(nodes []node, seq []int, leg func(from, to int) time.Duration
 			hand = max(hand, n.open)
 		}
 		w.stand += hand - atDoor
-		depart := hand + service - service/2
+		depart := max(hand+service-service/2, w.begin)
 		for begin := i; i < j; i++ {
 			w.arrive[i], w.hand[i], w.depart[i] = t, hand, depart
 			w.stood[i], w.visit[i] = hand-atDoor, begin

@@ -18,6 +18,7 @@ func TestSchedule(t *testing.T) {
 	ready := func(m float64) func(*Stop) { return func(s *Stop) { s.Ready = in(m) } }
 	from := func(m float64) func(*Stop) { return func(s *Stop) { s.From = in(m) } }
 	arrived := func(s *Stop) { s.Arrived = true }
+	since := func(m float64) func(*Stop) { return func(s *Stop) { s.Arrived, s.Since = true, in(m) } }
 	// 300 m a minute; two minutes at a stop, the hand-over in the middle.
 	for name, tt := range map[string]struct {
 		stops []Stop
@@ -26,6 +27,10 @@ func TestSchedule(t *testing.T) {
 		"nothing to do":                           {nil, nil},
 		"there and back":                          {[]Stop{stop(Pickup, 900), stop(Dropoff, 0)}, []float64{3, 5, 8, 10}},
 		"a stop where the courier stands":         {[]Stop{stop(Pickup, 100, arrived), stop(Dropoff, 700)}, []float64{0, 2, 4, 6}},
+		"a stop that is half done":                {[]Stop{stop(Pickup, 0, since(-1.5)), stop(Dropoff, 600)}, []float64{-1.5, 0.5, 2.5, 4.5}},
+		"a stop that should be over":              {[]Stop{stop(Pickup, 0, since(-9)), stop(Dropoff, 600)}, []float64{-9, 0, 2, 4}},
+		"waits there since long":                  {[]Stop{stop(Pickup, 0, since(-9), ready(3))}, []float64{-9, 4}},
+		"came by a clock that is ahead":           {[]Stop{stop(Pickup, 0, since(5))}, []float64{0, 2}},
 		"waits until it is ready":                 {[]Stop{stop(Pickup, 300, ready(10)), stop(Dropoff, 900)}, []float64{1, 11, 13, 15}},
 		"was ready long ago":                      {[]Stop{stop(Pickup, 300, ready(-10))}, []float64{1, 3}},
 		"waits at the door for the window":        {[]Stop{stop(Dropoff, 300, from(30))}, []float64{1, 31}},
