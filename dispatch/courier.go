@@ -29,11 +29,13 @@ type Courier struct {
 	Capacity int         `json:"capacity"` // units at once
 	Skills   []string    `json:"skills,omitempty"`
 	Shift    *Window     `json:"shift,omitempty"` // no new work after To
+	Start    *geo.Point  `json:"start,omitempty"` // where the shift begins, as far as is known
 	Duty     Duty        `json:"duty"`
 	Load     int         `json:"load"`    // most units at once along the plan, at most Capacity
 	Version  int64       `json:"version"` // moves with whatever concerns the courier
 	Epoch    int64       `json:"-"`       // session: an older one is void
 	Offer    string      `json:"-"`       // the open one
+	Declines float64     `json:"-"`       // the chance that an offer is declined or runs out, by the last ten or so
 	Plan     Plan        `json:"plan"`
 }
 

@@ -13,7 +13,7 @@ import (
 func (s *Service) CreateCourier(ctx context.Context, by Actor, n NewCourier) (CourierView, error) {
 	c := Courier{
 		ID: s.NewID(), Name: n.Name, Phone: n.Phone, Vehicle: n.Vehicle, Capacity: n.Capacity,
-		Skills: n.Skills, Shift: n.Shift, Duty: Off, Version: 1, Epoch: 1, Plan: Plan{Version: 1, Stops: []Stop{}},
+		Skills: n.Skills, Shift: n.Shift, Start: n.Start, Duty: Off, Version: 1, Epoch: 1, Plan: Plan{Version: 1, Stops: []Stop{}},
 	}
 	if err := c.validate(); err != nil {
 		return CourierView{}, err
@@ -81,6 +81,7 @@ func (p CourierPatch) apply(c *Courier) {
 	set(&c.Capacity, p.Capacity)
 	set(&c.Skills, p.Skills)
 	set(&c.Shift, p.Shift)
+	set(&c.Start, p.Start)
 }
 
 func set[T any](to, from *T) {

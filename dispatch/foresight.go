@@ -8,21 +8,28 @@ import (
 	"time"
 
 	"courier/dispatch/match"
+	"courier/tracking"
 )
 
 // foresight is what a loop tells the matcher besides the present: what the
-// last round meant to do later, and what has been ordered lately. It is
-// nothing to lose: a node that takes areas over plans anew.
+// last round meant to do later, what has been ordered lately and who is about
+// to come on duty. It is nothing to lose: a node that takes areas over plans
+// anew.
 type foresight struct {
 	intents []match.Intent
 	areas   []string // that the orders are of
 	read    time.Time
 	past    []match.Demand
+	asked   time.Time
+	coming  []Courier
 }
 
 const (
 	pastEvery = time.Minute // between readings of what was ordered
 	pastMost  = 1000        // orders: enough to draw from
+
+	comingEvery = 30 * time.Second // between readings of who is about to start
+	comingMost  = 5000             // couriers
 )
 
 // add fills in the snapshot's part about other times. The dice fall by the
@@ -30,6 +37,9 @@ const (
 func (f *foresight) add(ctx context.Context, l *Loop, s *snapshot) error {
 	s.Seed = uint64(s.Now.UnixNano()) //nolint:gosec // any number will do
 	s.Last = f.intents
+	if err := f.start(ctx, l, s); err != nil {
+		return err
+	}
 	window := l.Match.Futures.Window
 	if l.Match.Futures.Count == 0 || window == 0 {
 		return nil
@@ -43,6 +53,27 @@ func (f *foresight) add(ctx context.Context, l *Loop, s *snapshot) error {
 		f.areas, f.read, f.past = areas, s.Now, demandOf(orders)
 	}
 	s.Past = f.past
+	return nil
+}
+
+// start adds the couriers whose shift is about to begin near an order. Work
+// is planned for them and not given to them.
+func (f *foresight) start(ctx context.Context, l *Loop, s *snapshot) error {
+	if age := s.Now.Sub(f.asked); age < 0 || age >= comingEvery {
+		coming, err := l.Store.Starting(ctx, s.Now, s.Now.Add(l.Match.LookAhead), comingMost)
+		if err != nil {
+			return fmt.Errorf("read who is about to start: %w", err)
+		}
+		f.asked, f.coming = s.Now, coming
+	}
+	for _, c := range f.coming {
+		if _, here := s.couriers[c.ID]; here || !c.Shift.From.After(s.Now) || !s.near(*c.Start, l.Match.MaxRadius) {
+			continue
+		}
+		m := matchCourier(c, tracking.Fix{Point: *c.Start})
+		m.ShiftStart, m.Closed = c.Shift.From, false
+		s.Couriers = append(s.Couriers, m)
+	}
 	return nil
 }
 

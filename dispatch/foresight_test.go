@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"courier/dispatch"
+	"courier/geo"
 )
 
 // With a price on other plans, what a round meant to do and told nobody is
@@ -62,5 +63,49 @@ func TestThePastIsReadOnceAMinute(t *testing.T) {
 	}
 	if store.n != 2 {
 		t.Errorf("read %d times in two minutes", store.n)
+	}
+}
+
+// Who begins a shift beside the kitchen is worth waiting for, if it is known
+// where; who then does not come is not waited for any longer.
+func TestACourierWhoIsAboutToStartIsReckonedWith(t *testing.T) {
+	for name, c := range map[string]struct {
+		start *geo.Point
+		comes bool
+		waits bool
+	}{
+		"a known start":   {start: &market, comes: true, waits: true},
+		"does not come":   {start: &market, waits: true},
+		"start not known": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, func(c *dispatch.Config) { c.Mode, c.StaleAfter = dispatch.ModeAssign, time.Hour })
+			far := w.courier("Far", 4000, nil)
+			soon := w.courier("Soon", 0, func(n *dispatch.NewCourier) {
+				n.Start, n.Shift = c.start, &dispatch.Window{From: noon.Add(8 * time.Minute), To: noon.Add(8 * time.Hour)}
+			})
+			w.must(w.act(soon, dispatch.Action{Type: dispatch.ActSetDuty, Duty: dispatch.Off}))
+			order := w.place("k1", func(n *dispatch.NewOrder) { n.ReadyAt = noon.Add(10 * time.Minute) })
+			for range 6 {
+				w.round()
+				w.clock.Advance(time.Minute)
+			}
+			if waits := w.order(order).Courier == ""; waits != c.waits {
+				t.Errorf("waits: %v, want %v", waits, c.waits)
+			}
+			w.clock.Advance(3 * time.Minute)
+			want := far
+			if c.comes {
+				want = soon
+				w.must(w.act(soon, dispatch.Action{Type: dispatch.ActSetDuty, Duty: dispatch.Available}))
+			}
+			for range 4 {
+				w.round()
+				w.clock.Advance(time.Minute)
+			}
+			if got := w.order(order).Courier; got != want {
+				t.Errorf("given to %q, want %s", got, want)
+			}
+		})
 	}
 }

@@ -125,9 +125,9 @@ func placesOf(orders map[string]Order, reach float64) []place {
 // (far), and of those whom orders are pinned to. All were heard of lately
 // (I10).
 func (l *Loop) nearby(ctx context.Context, s *snapshot) (far map[string]bool, err error) {
-	pickups, where := geo.NewCellIndex(), geo.Point{}
+	where := geo.Point{}
 	for id, o := range s.orders {
-		if pickups.Set(id, o.Pickup.Point) == nil { // else it is nowhere
+		if s.pickups.Set(id, o.Pickup.Point) == nil { // else it is nowhere
 			where = o.Pickup.Point
 		}
 	}
@@ -142,9 +142,8 @@ func (l *Loop) nearby(ctx context.Context, s *snapshot) (far map[string]bool, er
 			if _, known := s.fixes[f.Courier]; known || !l.fresh(f, s.Now) {
 				continue
 			}
-			// The matcher's own measure is good to a percent.
 			s.fixes[f.Courier] = f
-			far[f.Courier] = len(pickups.Near(f.Point, 1.02*l.Match.MaxRadius, 1, nil)) == 0
+			far[f.Courier] = !s.near(f.Point, l.Match.MaxRadius)
 		}
 	}
 	var pinned []string

@@ -1,6 +1,7 @@
 package dispatch_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -176,4 +177,42 @@ func TestACouriersProblemGivesTheOrderToAnother(t *testing.T) {
 	if got := w.order(order).Courier; got != other {
 		t.Fatalf("given to %q, want the other courier %q", got, other)
 	}
+}
+
+// Whoever declines again and again is asked after somebody who is a little
+// farther away, until that one declines as often.
+func TestWhoOftenDeclinesIsAskedLater(t *testing.T) {
+	w := newWorld(t, nil)
+	near, other := w.courier("Near", 100, nil), w.courier("Other", 130, nil)
+	orders := 0
+	asked := func() (first string) {
+		orders++
+		order := w.place(fmt.Sprintf("k%d", orders), nil)
+		w.round()
+		for _, c := range []string{near, other} {
+			_, offer, err := w.CourierState(t.Context(), c)
+			w.must(err)
+			if offer == nil {
+				continue
+			}
+			first = c
+			w.must(w.act(c, dispatch.Action{Type: dispatch.ActDecline, Offer: offer.ID, Reason: "busy"}))
+		}
+		_, err := w.Cancel(t.Context(), order, dispatch.Override{By: ann, Reason: "test"})
+		w.must(err)
+		return first
+	}
+	until := func(want string) {
+		for range 20 {
+			if asked() == want {
+				return
+			}
+		}
+		t.Fatalf("%s is never asked first", want)
+	}
+	if first := asked(); first != near {
+		t.Fatalf("asked %s first", first)
+	}
+	until(other) // the near one has declined
+	until(near)  // the other one has
 }

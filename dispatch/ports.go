@@ -75,6 +75,10 @@ type CourierReader interface {
 	Couriers(ctx context.Context, q CourierQuery) (page []Courier, next string, err error)
 	// CouriersByID returns those that exist, by id ascending.
 	CouriersByID(ctx context.Context, ids []string) ([]Courier, error)
+	// Starting returns at most limit couriers who are off duty and whose shift
+	// begins after one time and not after another, at a Start that is known;
+	// who starts soonest first.
+	Starting(ctx context.Context, after, until time.Time, limit int) ([]Courier, error)
 	Offer(ctx context.Context, id string) (Offer, error) // ErrNotFound
 	// OpenOffers returns the open offers with a deadline before a time.
 	OpenOffers(ctx context.Context, before time.Time) ([]Offer, error)

@@ -39,6 +39,7 @@ type NewCourier struct {
 	Capacity int
 	Skills   []string
 	Shift    *Window
+	Start    *geo.Point
 }
 
 // CourierPatch changes what is not nil.
@@ -48,7 +49,8 @@ type CourierPatch struct {
 	Vehicle  *geo.Vehicle
 	Capacity *int
 	Skills   *[]string
-	Shift    **Window // a nil window removes the shift
+	Shift    **Window    // a nil window removes the shift
+	Start    **geo.Point // a nil point removes it
 	Duty     *Duty
 }
 

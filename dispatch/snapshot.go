@@ -19,6 +19,7 @@ type snapshot struct {
 	areas    map[string]int64
 	orders   map[string]Order
 	couriers map[string]Courier
+	pickups  *geo.CellIndex
 	fixes    map[string]tracking.Fix
 }
 
@@ -28,7 +29,7 @@ type snapshot struct {
 func (l *Loop) snapshot(ctx context.Context, areas map[string]int64, now time.Time) (snapshot, error) {
 	s := snapshot{
 		Snapshot: match.Snapshot{Now: now}, areas: areas, orders: map[string]Order{},
-		couriers: map[string]Courier{}, fixes: map[string]tracking.Fix{},
+		couriers: map[string]Courier{}, fixes: map[string]tracking.Fix{}, pickups: geo.NewCellIndex(),
 	}
 	waiting, err := l.allOrders(ctx, OrderQuery{Statuses: []Status{Placed, Searching}, Areas: slices.Collect(maps.Keys(areas))})
 	if err != nil {
@@ -57,9 +58,19 @@ func (l *Loop) snapshot(ctx context.Context, areas map[string]int64, now time.Ti
 			continue
 		}
 		s.couriers[c.ID] = c
-		s.Couriers = append(s.Couriers, matchCourier(c, s.fixes[c.ID]))
+		m := matchCourier(c, s.fixes[c.ID])
+		if l.Mode == ModeOffer {
+			m.Declines = c.Declines
+		}
+		s.Couriers = append(s.Couriers, m)
 	}
 	return s, nil
+}
+
+// near says whether a place is within radius metres of a pickup; it is good to
+// a percent.
+func (s snapshot) near(p geo.Point, radius float64) bool {
+	return len(s.pickups.Near(p, 1.02*radius, 1, nil)) > 0
 }
 
 func matchOrder(o Order, now time.Time) match.Order {

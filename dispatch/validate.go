@@ -48,16 +48,20 @@ func (f *faults) between(field string, value, low, high int) {
 }
 
 func (f *faults) place(field string, p Place) {
-	if !(p.Point.Lat >= -90 && p.Point.Lat <= 90) {
-		f.add(field+".point.lat", "must be between -90 and 90")
-	}
-	if !(p.Point.Lng >= -180 && p.Point.Lng <= 180) {
-		f.add(field+".point.lng", "must be between -180 and 180")
-	}
+	f.point(field+".point", p.Point)
 	f.text(field+".address", p.Address, maxText)
 	f.text(field+".note", p.Note, maxText)
 	f.text(field+".contact.name", p.Contact.Name, maxShort)
 	f.text(field+".contact.phone", p.Contact.Phone, maxShort)
+}
+
+func (f *faults) point(field string, p geo.Point) {
+	if !(p.Lat >= -90 && p.Lat <= 90) {
+		f.add(field+".lat", "must be between -90 and 90")
+	}
+	if !(p.Lng >= -180 && p.Lng <= 180) {
+		f.add(field+".lng", "must be between -180 and 180")
+	}
 }
 
 func (f *faults) window(field string, w *Window) {
@@ -132,6 +136,9 @@ func (c Courier) validate() error {
 	f.between("capacity", c.Capacity, 1, maxSize)
 	f.skills("skills", c.Skills)
 	f.window("shift", c.Shift)
+	if c.Start != nil {
+		f.point("start", *c.Start)
+	}
 	if !c.Duty.Valid() {
 		f.add("duty", "must be off, available or break")
 	}

@@ -229,6 +229,10 @@ func (w *work) save() error {
 	return nil
 }
 
+// declinesOver is how many offers a courier's Declines is a mean over, newer
+// ones weighing more.
+const declinesOver = 10
+
 // closeOffer ends a courier's open offer, and sends its orders back to the
 // matcher unless they were accepted.
 func (w *work) closeOffer(c *held[Courier], state OfferState, by Actor, reason string) (Offer, error) {
@@ -239,6 +243,12 @@ func (w *work) closeOffer(c *held[Courier], state OfferState, by Actor, reason s
 	offer.State, offer.Reason, offer.ClosedAt = state, reason, w.now
 	w.offers = append(w.offers, offer)
 	c.value.Offer, c.changed = "", true
+	switch state {
+	case OfferAccepted:
+		c.value.Declines -= c.value.Declines / declinesOver
+	case OfferDeclined, OfferExpired:
+		c.value.Declines += (1 - c.value.Declines) / declinesOver
+	}
 	if state == OfferAccepted {
 		return offer, nil
 	}

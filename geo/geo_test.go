@@ -78,6 +78,16 @@ func TestStraightLine(t *testing.T) {
 	if r.Travel(from, to, "rocket") != r.Travel(from, to, Foot) {
 		t.Error("an unknown vehicle does not walk")
 	}
+	stepped, err := NewStraightLine(StraightLineConfig{Detour: 1, Speeds: map[Vehicle]float64{Bicycle: 5}, Step: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for metres, want := range map[float64]time.Duration{0: 0, 29: 0, 31: time.Minute, 300: time.Minute, 329: time.Minute, 331: 2 * time.Minute} {
+		at := Point{52, 13}
+		if got := stepped.Travel(at, at.Offset(metres, 0), Bicycle); got != want {
+			t.Errorf("%v m in steps: %v, want %v", metres, got, want)
+		}
+	}
 	for name, c := range map[string]StraightLineConfig{
 		"shorter than straight":  {Detour: 0.9},
 		"endless":                {Detour: math.Inf(1)},

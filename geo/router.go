@@ -43,18 +43,23 @@ type Router interface {
 type StraightLine struct {
 	speeds map[Vehicle]float64
 	detour float64
+	step   time.Duration
 }
 
 // StraightLineConfig sets the figures; a zero field takes its default.
 type StraightLineConfig struct {
 	Detour float64             // road distance over straight distance, at least 1; default 1.3
 	Speeds map[Vehicle]float64 // m/s, over 0; default walking 1.4, bicycle 4.2, scooter 6.9, car 6.9, van 6.1
+	Step   time.Duration       // times are whole steps, rounded up from a tenth of one; default none
 }
 
 // NewStraightLine checks the figures and reports every wrong one.
 func NewStraightLine(c StraightLineConfig) (*StraightLine, error) {
 	r := &StraightLine{detour: 1.3, speeds: map[Vehicle]float64{Foot: 1.4, Bicycle: 4.2, Scooter: 6.9, Car: 6.9, Van: 6.1}}
 	var errs []error
+	if r.step = c.Step; c.Step < 0 {
+		errs = append(errs, fmt.Errorf("Step: %v is under 0", c.Step))
+	}
 	if c.Detour != 0 {
 		r.detour = c.Detour
 	}
@@ -79,5 +84,9 @@ func (r *StraightLine) Travel(from, to Point, by Vehicle) time.Duration {
 	if !ok {
 		speed = r.speeds[Foot]
 	}
-	return time.Duration(Distance(from, to) * r.detour / speed * float64(time.Second))
+	t := time.Duration(Distance(from, to) * r.detour / speed * float64(time.Second))
+	if r.step == 0 {
+		return t
+	}
+	return (t + r.step*9/10) / r.step * r.step
 }

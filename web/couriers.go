@@ -16,6 +16,7 @@ func (s *Server) createCourier(c *call) (answer, error) {
 		Capacity int              `json:"capacity"`
 		Skills   []string         `json:"skills,omitempty"`
 		Shift    *dispatch.Window `json:"shift,omitempty"`
+		Start    *geo.Point       `json:"start,omitempty"`
 	}
 	if err := c.decode(&body); err != nil {
 		return answer{}, err
@@ -54,7 +55,7 @@ func (s *Server) currentCourier(c *call) (any, error) {
 	return s.deps.Dispatch.Courier(c.Context(), c.id())
 }
 
-// updateCourier changes what the body names; null removes the shift.
+// updateCourier changes what the body names; null removes the shift or its start.
 func (s *Server) updateCourier(c *call) (answer, error) {
 	var body struct {
 		Version  int64             `json:"version"`
@@ -64,6 +65,7 @@ func (s *Server) updateCourier(c *call) (answer, error) {
 		Capacity *int              `json:"capacity,omitempty"`
 		Skills   *[]string         `json:"skills,omitempty"`
 		Shift    **dispatch.Window `json:"shift,omitempty"`
+		Start    **geo.Point       `json:"start,omitempty"`
 		Duty     *dispatch.Duty    `json:"duty,omitempty"`
 	}
 	if err := c.decode(&body); err != nil {
@@ -74,7 +76,7 @@ func (s *Server) updateCourier(c *call) (answer, error) {
 	}
 	courier, err := s.deps.Dispatch.UpdateCourier(c.Context(), c.actor(), c.id(), body.Version, dispatch.CourierPatch{
 		Name: body.Name, Phone: body.Phone, Vehicle: body.Vehicle, Capacity: body.Capacity,
-		Skills: body.Skills, Shift: body.Shift, Duty: body.Duty,
+		Skills: body.Skills, Shift: body.Shift, Start: body.Start, Duty: body.Duty,
 	})
 	return answer{body: courier}, err
 }

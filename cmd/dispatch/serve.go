@@ -42,6 +42,7 @@ type serverFlags struct {
 
 	TravelSpeed   map[string]float64 `help:"Mean speed by vehicle in m/s, like bicycle=4.2;car=7." placeholder:"VEHICLE=SPEED" group:"Travel times"`
 	TravelDetour  float64            `default:"1.3" help:"Road distance over straight distance." group:"Travel times"`
+	TravelStep    time.Duration      `default:"0s" help:"Travel times are whole multiples of this, rounded up from a tenth. 0: as they come." group:"Travel times"`
 	PickupService time.Duration      `default:"2m" help:"Time that a pickup takes." group:"Travel times"`
 	DropService   time.Duration      `default:"2m" help:"Time that a drop-off takes." group:"Travel times"`
 	MaxRadius     float64            `default:"6000" help:"How far from a pickup couriers are looked for, in metres." group:"Travel times"`
@@ -83,7 +84,7 @@ func (f serverFlags) check(s *settings) {
 	for _, d := range []struct {
 		flag  string
 		value time.Duration
-	}{{"pickup-service", f.PickupService}, {"drop-service", f.DropService}} {
+	}{{"pickup-service", f.PickupService}, {"drop-service", f.DropService}, {"travel-step", f.TravelStep}} {
 		if d.value < 0 || d.value > time.Hour {
 			s.add(d.flag, "%s is not within 0s and 1h", d.value)
 		}
@@ -150,13 +151,14 @@ func (f serverFlags) dispatchConfig() (dispatch.Config, error) {
 	for vehicle, speed := range f.TravelSpeed {
 		speeds[geo.Vehicle(vehicle)] = speed
 	}
-	router, err := geo.NewStraightLine(geo.StraightLineConfig{Detour: f.TravelDetour, Speeds: speeds})
+	router, err := geo.NewStraightLine(geo.StraightLineConfig{Detour: f.TravelDetour, Speeds: speeds, Step: f.TravelStep})
 	if err != nil {
 		return dispatch.Config{}, fmt.Errorf("travel times: %w", err)
 	}
 	options := match.DefaultOptions()
 	options.Router, options.MaxRadius, options.MaxBundle = router, f.MaxRadius, f.MaxBundle
 	options.PickupService, options.DropoffService = f.PickupService, f.DropService
+	options.DeclineTime = f.OfferTimeout + f.Interval
 	if options, err = match.Set(options, f.Match); err != nil {
 		return dispatch.Config{}, fmt.Errorf("--match: %w", err)
 	}

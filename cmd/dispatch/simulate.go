@@ -148,13 +148,13 @@ func (c simulateCommand) knowTheSource(f *serverFlags) error {
 		if err != nil {
 			return err
 		}
-		f.TravelSpeed, f.TravelDetour = map[string]float64{string(geo.Car): day.Speed()}, 1
+		f.TravelSpeed, f.TravelDetour, f.TravelStep = map[string]float64{string(geo.Car): day.Speed()}, 1, time.Minute
 		pickup, dropoff := day.Service("pickup"), day.Service("dropoff")
 		f.PickupService, f.DropService = pickup.Before+pickup.After, dropoff.Before+dropoff.After
-		// As a replay has them, but that couriers are told in time: a message
-		// takes its while, ways take up to a minute longer than they are long,
-		// and who finishes a task is to know the next. Nobody gives up either.
-		f.Match = slices.Concat(replay.MDRPSettings(), []string{"OneTask=false", "CommitAhead=150s"}, f.Match)
+		// As a replay has them, but that couriers are told in time: a round and
+		// a message take their while, and who finishes a task is to know the
+		// next. Nobody gives up either.
+		f.Match = slices.Concat(replay.MDRPSettings(), []string{"OneTask=false"}, f.Match)
 		f.SearchLimit = 24 * time.Hour
 		f.Lead = replay.MDRPOptions().LookAhead
 	case c.Traces != "":

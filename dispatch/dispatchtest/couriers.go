@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"courier/dispatch"
+	"courier/geo"
 )
 
 func testCouriers(t *testing.T, open Open) {
@@ -82,6 +84,7 @@ func testCouriers(t *testing.T, open Open) {
 		wantSame(t, got, c)
 	})
 	t.Run("are read by id, those that exist", func(t *testing.T) { testCouriersByID(t, open(t)) })
+	t.Run("who start soon are listed", func(t *testing.T) { testStarting(t, open(t)) })
 	t.Run("are listed by id and duty", func(t *testing.T) {
 		s := open(t)
 		duties := []dispatch.Duty{dispatch.Off, dispatch.Available, dispatch.Break}
@@ -128,6 +131,47 @@ func testCouriersByID(t *testing.T, s dispatch.Store) {
 	if len(got) != 0 {
 		t.Errorf("couriers of no id: %v", got)
 	}
+}
+
+func testStarting(t *testing.T, s dispatch.Store) {
+	now := start
+	at := geo.Point{Lat: 52, Lng: 13}
+	add := func(id string, duty dispatch.Duty, in time.Duration, start *geo.Point) {
+		c := courier(id)
+		c.Duty, c.Start = duty, start
+		c.Shift = &dispatch.Window{From: now.Add(in), To: now.Add(in + time.Hour)}
+		update(t, s, func(tx dispatch.Tx) error { return tx.SaveCourier(c, 0) })
+	}
+	add("began", dispatch.Off, 0, &at)
+	add("later", dispatch.Off, time.Hour, &at)
+	add("soon", dispatch.Off, time.Minute, &at)
+	add("too late", dispatch.Off, time.Hour+1e6, &at)
+	add("here already", dispatch.Available, time.Minute, &at)
+	add("somewhere", dispatch.Off, time.Minute, nil)
+	update(t, s, func(tx dispatch.Tx) error {
+		c := courier("no shift")
+		c.Duty, c.Shift, c.Start = dispatch.Off, nil, &at
+		return tx.SaveCourier(c, 0)
+	})
+	starting := func(limit int) (ids []string) {
+		couriers, err := s.Starting(t.Context(), now, now.Add(time.Hour), limit)
+		wantNo(t, err)
+		for _, c := range couriers {
+			ids = append(ids, c.ID)
+		}
+		return ids
+	}
+	wantSame(t, starting(10), []string{"soon", "later"})
+	wantSame(t, starting(1), []string{"soon"})
+	update(t, s, func(tx dispatch.Tx) error {
+		c, err := tx.Courier("soon")
+		if err != nil {
+			return err
+		}
+		c.Duty, c.Version = dispatch.Available, c.Version+1
+		return tx.SaveCourier(c, c.Version-1)
+	})
+	wantSame(t, starting(10), []string{"later"})
 }
 
 // testAssignments is invariant I3: an order has at most one active courier.

@@ -203,6 +203,7 @@ func DefaultOptions() Options {
 		AgeWeight:      1,
 		PriorityCost:   time.Hour,
 		PriorityWeight: 0.5,
+		DeclineTime:    30 * time.Second,
 		Patience:       15 * time.Minute,
 		Interleave:     true,
 		Search:         Search{Base: 100, PerOrder: 10, Most: 600},

@@ -137,7 +137,7 @@ func (s *Sim) prepare(ctx context.Context) ([]*courier, error) {
 	g.SetLimit(8)
 	for i, spec := range specs {
 		g.Go(func() error {
-			n := client.NewCourier{Name: spec.Name, Vehicle: spec.Vehicle, Capacity: spec.Capacity, Skills: spec.Skills}
+			n := client.NewCourier{Name: spec.Name, Vehicle: spec.Vehicle, Capacity: spec.Capacity, Skills: spec.Skills, Start: &spec.At}
 			if spec.To > 0 {
 				n.Shift = &client.Span{From: s.start.Add(spec.From), To: s.start.Add(spec.To)}
 			}

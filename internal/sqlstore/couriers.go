@@ -2,9 +2,11 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"courier/dispatch"
 	"courier/geo"
@@ -14,13 +16,15 @@ const courierColumns = "id, duty, capacity, load, epoch, version, doc"
 
 // courierDoc is what of a courier is not in a column of its own.
 type courierDoc struct {
-	Name    string           `json:"name"`
-	Phone   string           `json:"phone,omitempty"`
-	Vehicle geo.Vehicle      `json:"vehicle"`
-	Skills  []string         `json:"skills,omitempty"`
-	Shift   *dispatch.Window `json:"shift,omitempty"`
-	Offer   string           `json:"offer,omitempty"`
-	Plan    dispatch.Plan    `json:"plan"`
+	Name     string           `json:"name"`
+	Phone    string           `json:"phone,omitempty"`
+	Vehicle  geo.Vehicle      `json:"vehicle"`
+	Skills   []string         `json:"skills,omitempty"`
+	Shift    *dispatch.Window `json:"shift,omitempty"`
+	Start    *geo.Point       `json:"start,omitempty"`
+	Offer    string           `json:"offer,omitempty"`
+	Declines float64          `json:"declines,omitempty"`
+	Plan     dispatch.Plan    `json:"plan"`
 }
 
 func scanCourier(row scanner) (c dispatch.Courier, err error) {
@@ -33,7 +37,7 @@ func scanCourier(row scanner) (c dispatch.Courier, err error) {
 		return c, err
 	}
 	c.Name, c.Phone, c.Vehicle, c.Skills, c.Shift = d.Name, d.Phone, d.Vehicle, d.Skills, d.Shift
-	c.Offer, c.Plan = d.Offer, d.Plan
+	c.Start, c.Offer, c.Declines, c.Plan = d.Start, d.Offer, d.Declines, d.Plan
 	return c, nil
 }
 
@@ -65,21 +69,21 @@ func (t *tx) SaveCourier(c dispatch.Courier, seen int64) error {
 		return fmt.Errorf("%s: load %d, capacity %d: %w", attempted, c.Load, c.Capacity, dispatch.ErrCapacity)
 	}
 	doc, err := encode("courier", c.ID, courierDoc{
-		Name: c.Name, Phone: c.Phone, Vehicle: c.Vehicle, Skills: c.Skills, Shift: c.Shift, Offer: c.Offer, Plan: c.Plan,
+		Name: c.Name, Phone: c.Phone, Vehicle: c.Vehicle, Skills: c.Skills, Shift: c.Shift, Start: c.Start, Offer: c.Offer, Declines: c.Declines, Plan: c.Plan,
 	})
 	if err != nil {
 		return t.fail(err)
 	}
 	var n int64
 	if seen == 0 {
-		n, err = t.exec(attempted, `INSERT INTO couriers (id, duty, capacity, load, epoch, version, doc)
-			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING`,
-			c.ID, string(c.Duty), c.Capacity, c.Load, c.Epoch, c.Version, doc)
+		n, err = t.exec(attempted, `INSERT INTO couriers (id, duty, starts_at, capacity, load, epoch, version, doc)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING`,
+			c.ID, string(c.Duty), startsAt(c), c.Capacity, c.Load, c.Epoch, c.Version, doc)
 	} else {
 		n, err = t.exec(attempted, `UPDATE couriers
-			SET duty = $1, capacity = $2, load = $3, epoch = $4, version = $5, doc = $6
-			WHERE id = $7 AND version = $8`,
-			string(c.Duty), c.Capacity, c.Load, c.Epoch, c.Version, doc, c.ID, seen)
+			SET duty = $1, starts_at = $2, capacity = $3, load = $4, epoch = $5, version = $6, doc = $7
+			WHERE id = $8 AND version = $9`,
+			string(c.Duty), startsAt(c), c.Capacity, c.Load, c.Epoch, c.Version, doc, c.ID, seen)
 	}
 	switch {
 	case err != nil && t.dialect.check(err, "couriers_load"):
@@ -101,6 +105,22 @@ func (t *tx) SaveCourier(c dispatch.Courier, seen int64) error {
 		return t.fail(err)
 	}
 	return t.post("courier.changed", c.ID, c.Version, whole(t.now()), body)
+}
+
+// startsAt is a courier's shift's beginning if it is known where it is; else
+// null.
+func startsAt(c dispatch.Courier) sql.NullInt64 {
+	if c.Shift == nil || c.Start == nil {
+		return sql.NullInt64{}
+	}
+	return sql.NullInt64{Int64: micros(c.Shift.From), Valid: true}
+}
+
+// Starting implements dispatch.CourierReader.
+func (s *Store) Starting(ctx context.Context, after, until time.Time, limit int) ([]dispatch.Courier, error) {
+	couriers, err := collect(ctx, s.read, scanCourier, "SELECT "+courierColumns+` FROM couriers
+		WHERE duty = 'off' AND starts_at > $1 AND starts_at <= $2 ORDER BY starts_at, id LIMIT $3`, micros(after), micros(until), limit)
+	return couriers, s.dialect.failed(err, "list couriers who are about to start")
 }
 
 // Epoch implements auth.Store.

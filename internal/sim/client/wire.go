@@ -138,6 +138,7 @@ type NewCourier struct {
 	Capacity int         `json:"capacity"`
 	Skills   []string    `json:"skills,omitempty"`
 	Shift    *Span       `json:"shift,omitempty"`
+	Start    *geo.Point  `json:"start,omitempty"`
 }
 
 // Courier is a courier as far as the simulation cares.
