@@ -229,7 +229,9 @@ func (w *world) snapshot() match.Snapshot {
 			c.ShiftEnd = a.Shift.To
 		}
 		for i := range c.Stops {
-			c.Stops[i].Arrived = !c.Stops[i].Arrive.After(w.now)
+			if c.Stops[i].Arrived = !c.Stops[i].Arrive.After(w.now); c.Stops[i].Arrived {
+				c.Stops[i].Since = c.Stops[i].Arrive
+			}
 		}
 		s.Couriers = append(s.Couriers, c)
 	}
