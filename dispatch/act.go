@@ -250,6 +250,12 @@ func (w *work) complete(c *held[Courier], by Actor, a Action) error {
 	if err := w.apply(o, Command{Type: t, By: by, PIN: a.PIN, Note: a.Note}); err != nil {
 		return err
 	}
+	// Half of the service comes after the hand-over.
+	service := w.s.Match.DropoffService
+	if a.Kind == Pickup {
+		service = w.s.Match.PickupService
+	}
+	c.value.Leaves = w.when().Add(service - service/2)
 	w.plan(c, c.value.Plan.Done(a.Order, a.Kind))
 	return nil
 }

@@ -36,6 +36,7 @@ type Courier struct {
 	Epoch    int64       `json:"-"`       // session: an older one is void
 	Offer    string      `json:"-"`       // the open one
 	Declines float64     `json:"-"`       // the chance that an offer is declined or runs out, by the last ten or so
+	Leaves   time.Time   `json:"-"`       // the stop that is done, by its usual service
 	Plan     Plan        `json:"plan"`
 }
 

@@ -170,10 +170,18 @@ func (w *work) order(id string) (*held[Order], error) {
 	return h, nil
 }
 
+// when is the time of what is done: the phone's own, if that is past.
+func (w *work) when() time.Time {
+	if w.at.IsZero() || w.at.After(w.now) {
+		return w.now
+	}
+	return w.at
+}
+
 // apply takes one step of an order's life.
 func (w *work) apply(o *held[Order], c Command) error {
-	if !w.at.IsZero() && w.at.Before(w.now) {
-		c.At = w.at
+	if at := w.when(); at.Before(w.now) {
+		c.At = at
 	}
 	next, events, err := o.value.Apply(c, w.now)
 	if err != nil {
@@ -279,7 +287,7 @@ func (w *work) closeOffer(c *held[Courier], state OfferState, by Actor, reason s
 func matchCourier(c Courier, at tracking.Fix) match.Courier {
 	m := match.Courier{
 		ID: c.ID, At: at.Point, Vehicle: c.Vehicle, Capacity: c.Capacity, Onboard: c.Plan.onboard(),
-		Skills: c.Skills, Closed: c.Offer != "" || c.Duty != Available, Stops: matchStops(c.Plan.Stops),
+		Skills: c.Skills, Leaves: c.Leaves, Closed: c.Offer != "" || c.Duty != Available, Stops: matchStops(c.Plan.Stops),
 	}
 	if c.Shift != nil {
 		m.ShiftEnd = c.Shift.To

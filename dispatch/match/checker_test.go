@@ -29,11 +29,17 @@ func lived(s Snapshot, o Options, c Courier, stops []Stop) []visited {
 	if len(c.Stops) == 0 {
 		clock = max(clock, o.AnswerTime)
 	}
+	if !c.Leaves.IsZero() {
+		clock = max(clock, c.Leaves.Sub(s.Now))
+	}
+	begin := clock
 	var out []visited
 	for i := 0; i < len(stops); {
 		first, free := stops[i], clock
 		if !first.Arrived {
 			clock += ride(o, at, first.At, c.Vehicle)
+		} else {
+			clock = min(clock, 0)
 		}
 		service := o.DropoffService
 		if first.Kind == Pickup {
@@ -50,7 +56,7 @@ func lived(s Snapshot, o Options, c Courier, stops []Stop) []visited {
 			}
 		}
 		came := clock
-		clock = hand + service - service/2
+		clock = max(hand+service-service/2, begin)
 		for range j - i {
 			out = append(out, visited{came, hand, clock, free, i})
 		}

@@ -86,6 +86,7 @@ type Courier struct {
 	Skills     []string
 	ShiftStart time.Time // from when it takes work; zero or past: now
 	ShiftEnd   time.Time // no pickup after; zero: none
+	Leaves     time.Time // it stays where it is until then, as after a hand-over; zero or past: no longer
 	Earned     float64   // this shift, in any unit: see Options.FairWeight
 	Declines   float64   // the chance that it declines an offer or lets it run out, 0 to 1: see Options.DeclineTime
 	Closed     bool      // takes no new work now (an open offer), plan still counts

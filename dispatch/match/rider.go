@@ -19,7 +19,7 @@ type rider struct {
 	kind  int             // of its vehicle, among those of the round
 	end   time.Duration   // of the shift; no pickup after
 	known bool            // its position is a place on Earth
-	begin time.Duration   // of the shift, or when it has answered; nothing is done before
+	begin time.Duration   // of the shift, or when it has answered or may leave; nothing is done before
 	off   bool            // not on shift yet
 
 	travel float64       // weight of its travel
@@ -39,6 +39,7 @@ func newRider(c *Courier, number int, now time.Time, o *Options) *rider {
 	if r.off = r.begin > 0; len(c.Stops) == 0 {
 		r.begin = max(r.begin, o.AnswerTime)
 	}
+	r.begin = max(r.begin, sinceOr(c.Leaves, now, 0))
 	r.base.begin = r.begin
 	at, seq := c.At, make([]int, len(c.Stops))
 	for i, s := range c.Stops {

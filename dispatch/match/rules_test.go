@@ -178,7 +178,7 @@ func moved(s Snapshot, by time.Duration) Snapshot {
 		move(by, &s.Past[i].Placed, &s.Past[i].Ready)
 	}
 	for i := range s.Couriers {
-		move(by, &s.Couriers[i].ShiftEnd, &s.Couriers[i].ShiftStart)
+		move(by, &s.Couriers[i].ShiftEnd, &s.Couriers[i].ShiftStart, &s.Couriers[i].Leaves)
 		s.Couriers[i].Stops = movedStops(s.Couriers[i].Stops, by)
 	}
 	return s

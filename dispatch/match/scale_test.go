@@ -90,7 +90,7 @@ func scaled(s Snapshot, by time.Duration) Snapshot {
 	}
 	for i := range s.Couriers {
 		c := &s.Couriers[i]
-		stretch(&c.ShiftStart, &c.ShiftEnd)
+		stretch(&c.ShiftStart, &c.ShiftEnd, &c.Leaves)
 		c.Stops = slices.Clone(c.Stops)
 		for k := range c.Stops {
 			st := &c.Stops[k]

@@ -8,12 +8,12 @@ import (
 )
 
 // Schedule returns the stops, in their order, with Arrive and Depart worked
-// out: the courier travels from where it is, waits at pickups for what is not
-// ready and at drop-offs for what must not come early, and takes the service
-// times. Where it already stands (Arrived), the stop began
-// when it came (Since). Stops of one
-// kind that follow each other within BundleRadius are one visit: they are
-// done together, and left together.
+// out: the courier travels from where it is once it may leave, waits at
+// pickups for what is not ready and at drop-offs for what must not come early,
+// and takes the service times, half of them before the hand-over. Where it
+// already stands (Arrived), the stop began when it came (Since). Stops of one
+// kind that follow each other within BundleRadius are one visit: they are done
+// together, and left together.
 //
 // Only Router, the service times and BundleRadius matter of the options.
 func Schedule(now time.Time, c Courier, stops []Stop, o Options) []Stop {
@@ -33,7 +33,7 @@ func Schedule(now time.Time, c Courier, stops []Stop, o Options) []Stop {
 	for i := range seq {
 		seq[i] = i
 	}
-	var w walk
+	w := walk{begin: max(0, sinceOr(c.Leaves, now, 0))}
 	w.run(nodes, seq, leg, &o)
 	for i := range out {
 		out[i].Arrive, out[i].Depart = now.Add(w.arrive[i]), now.Add(w.depart[i])

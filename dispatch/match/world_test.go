@@ -96,6 +96,9 @@ func drawSnapshot(t *rapid.T) Snapshot {
 		if maybe("starts") {
 			c.ShiftStart = minutes(-5, 40, "shift start")
 		}
+		if maybe("stays") {
+			c.Leaves = minutes(-5, 5, "leaves")
+		}
 		c.Earned = float64(rapid.IntRange(0, 100).Draw(t, "earned"))
 		c.Closed = maybe("closed")
 		if maybe("declines") {

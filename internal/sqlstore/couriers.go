@@ -24,6 +24,7 @@ type courierDoc struct {
 	Start    *geo.Point       `json:"start,omitempty"`
 	Offer    string           `json:"offer,omitempty"`
 	Declines float64          `json:"declines,omitempty"`
+	Leaves   time.Time        `json:"leaves,omitzero"`
 	Plan     dispatch.Plan    `json:"plan"`
 }
 
@@ -37,7 +38,7 @@ func scanCourier(row scanner) (c dispatch.Courier, err error) {
 		return c, err
 	}
 	c.Name, c.Phone, c.Vehicle, c.Skills, c.Shift = d.Name, d.Phone, d.Vehicle, d.Skills, d.Shift
-	c.Start, c.Offer, c.Declines, c.Plan = d.Start, d.Offer, d.Declines, d.Plan
+	c.Start, c.Offer, c.Declines, c.Leaves, c.Plan = d.Start, d.Offer, d.Declines, d.Leaves, d.Plan
 	return c, nil
 }
 
@@ -69,7 +70,7 @@ func (t *tx) SaveCourier(c dispatch.Courier, seen int64) error {
 		return fmt.Errorf("%s: load %d, capacity %d: %w", attempted, c.Load, c.Capacity, dispatch.ErrCapacity)
 	}
 	doc, err := encode("courier", c.ID, courierDoc{
-		Name: c.Name, Phone: c.Phone, Vehicle: c.Vehicle, Skills: c.Skills, Shift: c.Shift, Start: c.Start, Offer: c.Offer, Declines: c.Declines, Plan: c.Plan,
+		Name: c.Name, Phone: c.Phone, Vehicle: c.Vehicle, Skills: c.Skills, Shift: c.Shift, Start: c.Start, Offer: c.Offer, Declines: c.Declines, Leaves: c.Leaves, Plan: c.Plan,
 	})
 	if err != nil {
 		return t.fail(err)
