@@ -99,7 +99,7 @@ func (w *round) search(pl *pool) *plan {
 	s, o := w.s, w.o
 	var past []*job
 	var demand []Demand
-	if o.Futures.Count > 0 {
+	if o.Futures.Count > 0 && slices.ContainsFunc(w.riders, w.listens) {
 		demand = recent(s, o)
 	}
 	for i := range demand {

@@ -36,9 +36,11 @@ type stage struct {
 
 // due says whether it is time to give the work out.
 func (w *round) due(st *stage) bool {
-	r := w.riders[st.chosen.rider]
-	return st.chosen.setOut <= w.o.CommitAhead && !r.off && !(w.o.OneTask && len(r.nodes) > 0)
+	return st.chosen.setOut <= w.o.CommitAhead && w.listens(w.riders[st.chosen.rider])
 }
+
+// listens says whether a courier may be told of work now.
+func (w *round) listens(r *rider) bool { return !r.off && !r.Closed && !(w.o.OneTask && len(r.nodes) > 0) }
 
 // oneShot is the plan that an assignment of the pool's bundles makes.
 func (w *round) oneShot(pl *pool, a assignment) *plan {
