@@ -7,7 +7,7 @@ type State = 'whole' | 'cut' | 'frozen';
 export class Line {
   url = '';
   private state: State = 'whole';
-  private readonly ends = new Set<Socket>();
+  private readonly ends = new Map<Socket, 'page' | 'server'>();
   private readonly server: Server;
 
   constructor(
@@ -30,16 +30,16 @@ export class Line {
     this.hangUp();
   }
 
-  // freeze lets nothing pass either way, and tells nobody.
-  freeze(): void {
+  // freeze lets nothing pass, or no answers, and tells nobody.
+  freeze(what: 'all' | 'answers' = 'all'): void {
     this.onTrouble();
     this.state = 'frozen';
-    for (const end of this.ends) end.pause();
+    for (const [end, from] of this.ends) if (what === 'all' || from === 'server') end.pause();
   }
 
   mend(): void {
     this.state = 'whole';
-    for (const end of this.ends) end.resume();
+    for (const end of this.ends.keys()) end.resume();
   }
 
   async close(): Promise<void> {
@@ -52,7 +52,7 @@ export class Line {
     const { hostname, port } = new URL(this.target());
     const far = connect(Number(port), hostname);
     for (const [end, other] of [[near, far], [far, near]] as const) {
-      this.ends.add(end);
+      this.ends.set(end, end === near ? 'page' : 'server');
       end.setNoDelay();
       end.on('data', (data) => other.write(data));
       end.on('end', () => other.end());
@@ -66,6 +66,6 @@ export class Line {
   }
 
   private hangUp(): void {
-    for (const end of this.ends) end.resetAndDestroy();
+    for (const end of this.ends.keys()) end.resetAndDestroy();
   }
 }
