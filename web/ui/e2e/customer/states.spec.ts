@@ -41,25 +41,21 @@ test.describe('nobody to be found', () => {
 });
 
 test.describe('late', () => {
-  test.use({ clock: NOON, flags: ['--mode', 'assign'] });
+  test.use({ flags: ['--mode', 'assign'] });
 
-  test('a delay says why, by where the order is', async ({ page, order, link, staff, courier, courierPhone }) => {
-    const soup = await order({ deliver_by: '2026-05-04T12:03:00Z' });
-    const who = await courier();
-    const ada = await courierPhone(who);
-    const admin = await staff();
-    const { version } = await admin.get<{ version: number }>(`/orders/${soup.id}`);
-    await admin.post(`/orders/${soup.id}/assign`, { courier: who.id, reason: 'late anyway', version });
+  test('a delay says why, by where the order is', async ({ page, order, link, courierPhone }) => {
+    const soup = await order({ deliver_by: new Date(Date.now() + 150_000).toISOString() });
+    const ada = await courierPhone();
     await ada.assigned(soup);
     await page.goto(await link(soup));
     await expect(page.getByText('Running late')).toBeVisible();
-    await expect(page.getByText('It was promised for 12:03.')).toBeVisible();
+    await expect(page.getByText(/It was promised for \d\d:\d\d\./)).toBeVisible();
     await expect(page.getByText('Ada is still on the way to the pickup.')).toBeVisible();
     await ada.arrive(soup, 'pickup');
     await expect(page.getByText('Ada is waiting until it is ready.')).toBeVisible();
     await ada.pickUp(soup);
     await expect(page.getByText('The way takes longer than planned.')).toBeVisible();
-    await expect(page.getByText(/12:0\d.*12:\d\d/)).toBeVisible();
+    await expect(page.getByText(/^\d\d:\d\d\D+\d\d:\d\d$/)).toBeVisible();
     await wantAccessible(page);
   });
 });
