@@ -1,6 +1,6 @@
 import { Backoff } from './backoff';
 import type { ServerClock } from './clock';
-import type { ErrorFrame, Welcome } from './frames';
+import type { Auth, Beat, ErrorFrame, Resume, Welcome } from './frames';
 
 export type Link =
   | { name: 'connecting' }
@@ -52,6 +52,7 @@ export class Connection<F extends { type: string }> {
     if (!this.stopped) return;
     this.stopped = false;
     globalThis.addEventListener?.('online', this.hurry);
+    globalThis.addEventListener?.('offline', this.away);
     globalThis.document?.addEventListener('visibilitychange', this.wake);
     this.connect();
   }
@@ -59,6 +60,7 @@ export class Connection<F extends { type: string }> {
   stop(): void {
     this.stopped = true;
     globalThis.removeEventListener?.('online', this.hurry);
+    globalThis.removeEventListener?.('offline', this.away);
     globalThis.document?.removeEventListener('visibilitychange', this.wake);
     clearTimeout(this.timer);
     clearTimeout(this.watchdog);
@@ -80,6 +82,11 @@ export class Connection<F extends { type: string }> {
     this.connect();
   };
 
+  // A phone knows that it has lost its network long before a socket does.
+  private away = (): void => {
+    if (this.link.name !== 'closed' && this.link.name !== 'waiting') this.lost(4000, 'offline');
+  };
+
   private wake = (): void => {
     if (document.visibilityState !== 'visible') return;
     // A phone that slept may hold a socket whose other end is long gone.
@@ -94,7 +101,7 @@ export class Connection<F extends { type: string }> {
     this.socket = socket;
     // A handshake that hangs is as bad as one that fails.
     this.timer = setTimeout(() => socket === this.socket && this.lost(4000, 'handshake'), 15_000);
-    socket.onopen = () => socket.send(JSON.stringify({ type: 'auth', token: this.options.token() }));
+    socket.onopen = () => socket.send(JSON.stringify({ type: 'auth', token: this.options.token() } satisfies Auth));
     socket.onmessage = (event) => {
       if (socket === this.socket) this.receive(String(event.data));
     };
@@ -106,7 +113,7 @@ export class Connection<F extends { type: string }> {
   private receive(text: string): void {
     this.heard = Date.now();
     this.watch();
-    const frame = JSON.parse(text) as F | Welcome | ErrorFrame;
+    const frame = JSON.parse(text) as F | Welcome | ErrorFrame | Beat;
     if (frame.type === 'beat') return;
     if (frame.type === 'welcome') return this.welcome(frame as Welcome);
     if (frame.type === 'error') {
@@ -127,7 +134,7 @@ export class Connection<F extends { type: string }> {
     this.options.clock.set(frame.now, frame.rate);
     // A server that knows less than we do has another history: start over.
     if (frame.seq < this.seq) this.seq = 0;
-    this.socket?.send(JSON.stringify({ type: 'resume', seq: this.seq }));
+    this.socket?.send(JSON.stringify({ type: 'resume', seq: this.seq } satisfies Resume));
     this.liveSince = Date.now();
     this.set({ name: 'live' });
     this.options.onLive?.(frame);
