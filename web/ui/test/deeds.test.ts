@@ -81,7 +81,7 @@ test('a conflict takes it back on the page and says who changed what', async () 
   expect(desk.fleet.order('o1')).toMatchObject({ courier: 'c2', version: 4 });
   expect(texts()).toEqual(['A-17 was not assigned to Mia | Assigned · #c2 · “Mistake”, by dispatcher Kim, 4 min ago']);
   desk.notices.list[0]!.actions![0]!.run();
-  expect(desk.asking).toMatchObject({ what: 'action', action: 'assign', courier: 'c1', reason: 'closer', order: { version: 4 } });
+  expect(desk.asking).toMatchObject({ what: 'action', action: 'reassign', courier: 'c1', reason: 'closer', order: { version: 4 } });
 });
 
 test('a refusal is no conflict: it says why', async () => {

@@ -130,18 +130,18 @@ export class Deeds {
 
   private async refused(decided: Decided, error: unknown, notice: number): Promise<void> {
     const { action, order, courier, reason } = decided;
-    const again = (now: Order) => () => {
+    const again = (now: Order, as = action) => () => {
       this.notices.dismiss(notice);
-      this.ask(action, now, courier, reason);
+      this.ask(as, now, courier, reason);
     };
     const problem = error instanceof Problem ? error : undefined;
     const current = problem?.current as Order | undefined;
     const text = d.notDone[action](nameOf(order), this.fleet.courier(courier)?.name ?? '');
     if (problem?.code === 'conflict' && current?.id && current.version !== order.version) {
       this.fleet.put(current);
-      const fits = actionsFor(current).some((next) => next === action || (next === 'reassign' && action === 'assign'));
+      const fits = actionsFor(current).find((next) => next === action || (gives(next) && gives(action)));
       const lines = await this.changes(order);
-      const actions = [...(fits ? [{ name: d.anyway, run: again(current) }] : []), ...this.look(current)];
+      const actions = [...(fits ? [{ name: d.anyway, run: again(current, fits) }] : []), ...this.look(current)];
       this.notices.show({ tone: 'bad', text, lines, actions }, notice);
       return;
     }
@@ -160,4 +160,8 @@ export class Deeds {
       return d.changedBy(what, actorName(event.actor), ago((clock.now() - Date.parse(event.time)) / 1000));
     });
   }
+}
+
+function gives(action: Action): boolean {
+  return action === 'assign' || action === 'reassign';
 }
