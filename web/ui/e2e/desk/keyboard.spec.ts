@@ -38,6 +38,7 @@ test('all of a dispatcher’s work without a mouse', async ({ page, staff, order
   await expect(notices(page).getByRole('button', { name: 'Undo' })).toBeVisible();
   await page.keyboard.press('z');
   await expect(notices(page)).toContainText('A-17: taken back');
+  await expect(drawer(page).getByRole('button', { name: 'Pin' })).toBeEnabled();
   await page.keyboard.press('p');
   await expect(dialog.getByRole('heading')).toContainText('Pin');
   await page.keyboard.press('Escape');

@@ -22,7 +22,7 @@ test('the desk and its reports', async ({ page, staff, order, courier, courierPh
   await page.keyboard.press('3');
   await rowOf(page, 'A-17').click();
   await expect(drawer(page)).toContainText('Assigned');
-  await expect(drawer(page)).toContainText('cheapest of 1 candidate');
+  await expect(drawer(page)).toContainText('the only candidate');
   if (isMobile) {
     await wantLooks(page, 'desk-drawer', { fullPage: false, mask: [page.locator('dd', { hasText: /^#/ })] });
     await page.getByRole('button', { name: 'Queue' }).click();

@@ -36,7 +36,6 @@ test('a dispatcher gives an order to a courier, takes it back, gives it to anoth
   await ada.pickUp(soup);
   await expect(drawer(page)).toContainText('Picked up');
   await expect(drawer(page).getByRole('button', { name: 'Reassign' })).toBeHidden();
-  await ada.at(at(1000));
   await ada.deliver(soup);
   await lane(page, 'Done');
   await expect(rowOf(page, 'A-17')).toContainText('Delivered');

@@ -7,6 +7,7 @@ type Rule = [RegExp, string | ((...groups: string[]) => string)];
 const russian: Rule[] = [
   [/^cheapest of (\d+) candidates?$/, (n) => `дешевле всех из ${n}`],
   [/^cheapest for all orders together; (\d+) of (\d+) candidates? cost less but are given to others$/, (a, b) => `выгоднее для всех заказов вместе: ${a} из ${b} дешевле, но отданы другим`],
+  [/^the only candidate$/, 'других кандидатов нет'],
   [/^costs (\d+) s more$/, (s) => `дороже на ${s} с`],
   [/^the order is pinned to another courier$/, 'заказ закреплён за другим'],
   [/^declined lately$/, 'недавно отказался'],
