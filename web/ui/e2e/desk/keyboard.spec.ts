@@ -24,7 +24,7 @@ test('all of a dispatcher’s work without a mouse', async ({ page, staff, order
   await page.keyboard.press('a');
   const dialog = page.getByRole('dialog');
   await expect(dialog).toBeVisible();
-  await dialog.getByRole('searchbox').focus();
+  await expect(dialog.getByRole('searchbox')).toBeFocused();
   await page.keyboard.type('ada');
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');

@@ -2,7 +2,7 @@ import { ago } from '../messages/format';
 import { Problem } from '../protocol/http';
 import type { Order, OrderEvent } from '../protocol/types';
 import { clock } from '../stores/clock.svelte';
-import { actionsFor, request, type Action } from './actions';
+import { actionsFor, gives, request, type Action } from './actions';
 import type { Fleet } from './fleet.svelte';
 import type { Notices } from './notices.svelte';
 import { inverse, isFinal, predict } from './predict';
@@ -160,8 +160,4 @@ export class Deeds {
       return d.changedBy(what, actorName(event.actor), ago((clock.now() - Date.parse(event.time)) / 1000));
     });
   }
-}
-
-function gives(action: Action): boolean {
-  return action === 'assign' || action === 'reassign';
 }

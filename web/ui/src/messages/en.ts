@@ -326,6 +326,7 @@ export const desk = {
   newCourier: 'New courier',
   movedOn: (status: string) => `The order has changed since you opened this. It is now: ${status}.`,
   notPossible: 'not possible',
+  noLonger: 'What you wanted to do is not possible any more.',
   nobodyOnDuty: 'Nobody else is on duty.',
   costHead: 'Cost',
   contact: 'Contact',

@@ -327,6 +327,7 @@ export const desk: typeof en.desk = {
   newCourier: 'Новый курьер',
   movedOn: (status) => `Заказ изменился, пока открыто это окно. Сейчас: ${status}.`,
   notPossible: 'нельзя',
+  noLonger: 'То, что вы хотели сделать, уже нельзя.',
   nobodyOnDuty: 'Больше никого нет на смене.',
   costHead: 'Цена',
   contact: 'Связаться',
