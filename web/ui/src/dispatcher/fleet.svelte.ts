@@ -3,7 +3,7 @@ import type { Bounds, FleetFrame } from '../protocol/frames';
 import { Api } from '../protocol/http';
 import type { Alert, CellCount, FleetCourier, Order, Role, Stats } from '../protocol/types';
 import { clock, ticker } from '../stores/clock.svelte';
-import { alertedOrders, isWaiting, sortIntoLanes } from './queue';
+import { alertedOrders, isPast, isWaiting, sortIntoLanes } from './queue';
 
 export type Selection = { kind: 'order' | 'courier'; id: string };
 
@@ -193,12 +193,22 @@ export class Fleet {
         if (this.showCells) this.cells = frame.cells;
         break;
       case 'alert':
-        this.alertsByID.set(frame.alert.id, frame.alert);
+        if (frame.alert.active) this.alertsByID.set(frame.alert.id, frame.alert);
+        else this.alertsByID.delete(frame.alert.id);
         this.later('orders', ORDERS_PACE);
         break;
       case 'stats':
         this.stats = frame.stats;
+        this.prune();
         break;
+    }
+  }
+
+  // A page that is open for days must not hold all that it ever saw.
+  private prune(): void {
+    const now = clock.now();
+    for (const order of this.orders.values()) {
+      if (isPast(order, now) && order.id !== this.selection?.id) this.orders.delete(order.id);
     }
   }
 

@@ -32,6 +32,16 @@ export function deadline(order: Order): number | undefined {
   return Number.isNaN(due) ? undefined : due;
 }
 
+// The picture is of what is open and what ended in the last hour (ms).
+const KEPT = 3_600_000;
+
+// isPast says that an order has left the picture. Goods that failed and are
+// not back yet are still to be seen to.
+export function isPast(order: Order, now: number): boolean {
+  if (!isEnded(order) || (order.status === 'failed' && order.times?.picked_up)) return false;
+  return now - endedAt(order) > KEPT;
+}
+
 export function atRisk(order: Order, now: number, alerted: ReadonlySet<string>): boolean {
   if (isEnded(order)) return false;
   if (alerted.has(order.id) || order.status === 'unassignable') return true;
