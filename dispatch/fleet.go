@@ -102,10 +102,11 @@ func (s *Service) CourierVersions(ctx context.Context, ids []string) (map[string
 const blind = 10 * time.Second
 
 // scene is what alerts and figures are worked out from: the open orders with
-// their ETAs, and who is on duty.
+// their ETAs, who is on duty, and their plans as they look from where they are.
 type scene struct {
-	open []Order
-	on   []CourierView
+	open  []Order
+	on    []CourierView
+	plans map[string]Plan
 }
 
 func (s *Service) scene(ctx context.Context) (scene, error) {
@@ -123,7 +124,7 @@ func (s *Service) scene(ctx context.Context) (scene, error) {
 		plans[v.ID] = s.planNow(v.Courier, v.Fix)
 	}
 	setETA(open, plans)
-	return scene{open, on}, nil
+	return scene{open, on, plans}, nil
 }
 
 // Watch is what a dispatcher should look at now, by id, and the figures of
@@ -135,6 +136,20 @@ func (s *Service) Watch(ctx context.Context) ([]Alert, Stats, error) {
 	}
 	stats, err := s.figures(ctx, sc)
 	return s.alerts(sc), stats, err
+}
+
+// strayed says that a courier comes far later to its next stop than was
+// planned when it last did something, and when that was to be: it goes
+// another way, or stands somewhere.
+func (s *Service) strayed(v CourierView, now Plan) (planned time.Time, ok bool) {
+	if len(v.Plan.Stops) == 0 || v.State == StaleSignal {
+		return planned, false
+	}
+	next := v.Plan.Stops[0]
+	if next.ArrivedAt != nil || next.Arrive.IsZero() {
+		return planned, false
+	}
+	return next.Arrive, now.Stops[0].Arrive.Sub(next.Arrive) > s.Deviation
 }
 
 // alerts are by id.
@@ -167,6 +182,9 @@ func (s *Service) alerts(sc scene) []Alert {
 				at = *v.LastSeen
 			}
 			add(AlertStale, "", v.ID, at, "%s has goods and has not been heard of", v.Name)
+		}
+		if planned, ok := s.strayed(v, sc.plans[v.ID]); ok {
+			add(AlertDeviation, "", v.ID, planned, "%s is far behind its plan", v.Name)
 		}
 	}
 	slices.SortFunc(alerts, func(a, b Alert) int { return cmp.Compare(a.ID, b.ID) })

@@ -59,6 +59,10 @@ type OrderReader interface {
 	Orders(ctx context.Context, q OrderQuery) (page []Order, next string, err error)
 	// CountOrders counts what Orders would list, whatever Limit and Cursor.
 	CountOrders(ctx context.Context, q OrderQuery) (int, error)
+	// EachOrder calls fn with each order that CountOrders would count, one
+	// after the other in no order. It stops at the first error of fn and
+	// returns it. fn must not ask the store.
+	EachOrder(ctx context.Context, q OrderQuery, fn func(Order) error) error
 	// Versions returns the versions of those orders that exist.
 	Versions(ctx context.Context, ids []string) (map[string]int64, error)
 	// Events returns an order's events with a version over after, ascending.
@@ -141,7 +145,8 @@ type OrderQuery struct {
 	Reference   string
 	PlacedFrom  time.Time // inclusive
 	PlacedTo    time.Time // exclusive
-	ChangedFrom time.Time // changed at or after
+	ChangedFrom time.Time // changed last at or after
+	ChangedTo   time.Time // changed last before
 	Open        bool      // only those that are not Terminal
 	Areas       []string  // whose pickup lies in one of these, see Order.Area
 	Limit       int       // 1-1000; 0: 50

@@ -65,6 +65,7 @@ type Service struct {
 	delivered cached[int] // in the last day
 	nodes     nodes
 	wake      chan struct{}
+	reporting chan struct{} // holds one while a report is made
 	// hinted says that another node has asked for a round.
 	hinted atomic.Bool
 }
@@ -77,7 +78,7 @@ func New(c Config, d Deps) (*Service, error) {
 	if d.Known == nil {
 		d.Known = d.Locator
 	}
-	return &Service{Config: c, Deps: d, wake: make(chan struct{}, 1)}, nil
+	return &Service{Config: c, Deps: d, wake: make(chan struct{}, 1), reporting: make(chan struct{}, 1)}, nil
 }
 
 // Wake asks this node's loop for a round now.

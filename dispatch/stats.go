@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"context"
-	"slices"
 	"time"
 )
 
@@ -75,7 +74,7 @@ func (s *Service) figures(ctx context.Context, sc scene) (Stats, error) {
 
 // service is the median time to assign in seconds and the share of promises
 // broken in percent, of delivered orders.
-func service(done []Order) (median, late float64) {
+func service(done []Order) (assign, late float64) {
 	var waits []float64
 	promised, broken := 0, 0
 	for _, o := range done {
@@ -89,12 +88,8 @@ func service(done []Order) (median, late float64) {
 			}
 		}
 	}
-	if len(waits) > 0 {
-		slices.Sort(waits)
-		median = waits[len(waits)/2]
-	}
 	if promised > 0 {
 		late = 100 * float64(broken) / float64(promised)
 	}
-	return median, late
+	return median(waits), late
 }

@@ -115,6 +115,7 @@ const (
 	AlertUnassignable AlertKind = "unassignable"
 	AlertAtRisk       AlertKind = "at_risk"
 	AlertStale        AlertKind = "stale_courier"
+	AlertDeviation    AlertKind = "deviation" // a courier who comes far later to the next stop than planned
 )
 
 // Alert is something that a dispatcher should look at. It is worked out

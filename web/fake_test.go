@@ -40,6 +40,8 @@ type company struct {
 	to       string
 	patch    dispatch.CourierPatch
 	query    dispatch.OrderQuery
+	report   dispatch.Report
+	span     dispatch.ReportQuery
 	by       dispatch.Actor
 }
 
@@ -212,6 +214,16 @@ func (f *company) View(_ context.Context, order string) (dispatch.View, error) {
 }
 
 func (f *company) Stats(context.Context) (dispatch.Stats, error) { return dispatch.Stats{}, f.read }
+
+func (f *company) Report(_ context.Context, q dispatch.ReportQuery) (dispatch.Report, error) {
+	f.span = q
+	r := f.report
+	r.From, r.To = q.From, q.To
+	if r.Hours == nil {
+		r.Hours = []dispatch.HourFigures{{From: q.From, Figures: dispatch.Figures{Placed: 3}}}
+	}
+	return r, f.read
+}
 
 // trails remembers what it was asked for and has one fix for each courier.
 type trails struct {

@@ -19,6 +19,7 @@ type Dispatch interface {
 	Zones
 	View(ctx context.Context, order string) (dispatch.View, error)
 	Stats(ctx context.Context) (dispatch.Stats, error)
+	Report(ctx context.Context, q dispatch.ReportQuery) (dispatch.Report, error)
 }
 
 // Orders places and reads orders.

@@ -96,6 +96,8 @@ func routes() []route {
 		{method: get, path: "/v1/api-keys", handle: (*Server).listKeys, roles: admin},
 		{method: del, path: "/v1/api-keys/{id}", handle: (*Server).revokeKey, roles: admin},
 		{method: get, path: "/v1/stats", handle: (*Server).stats, roles: staff},
+		{method: get, path: "/v1/reports/day", handle: (*Server).report, roles: staff},
+		{method: get, path: "/v1/reports/day.csv", handle: (*Server).reportTable, roles: staff},
 
 		{method: get, path: "/v1/ws/courier", socket: func(s *Server) http.Handler { return s.deps.CourierSocket }},
 		{method: get, path: "/v1/ws/track", socket: func(s *Server) http.Handler { return s.deps.TrackSocket }},

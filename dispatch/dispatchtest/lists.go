@@ -2,6 +2,7 @@ package dispatchtest
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -61,6 +62,7 @@ func selects(q dispatch.OrderQuery, o dispatch.Order) bool {
 		(q.PlacedFrom.IsZero() || !placed.Before(q.PlacedFrom)) &&
 		(q.PlacedTo.IsZero() || placed.Before(q.PlacedTo)) &&
 		(q.ChangedFrom.IsZero() || !changed.Before(q.ChangedFrom)) &&
+		(q.ChangedTo.IsZero() || changed.Before(q.ChangedTo)) &&
 		(!q.Open || !o.Terminal())
 }
 
@@ -98,7 +100,9 @@ func testLists(t *testing.T, open Open) {
 		"placed to":                     {PlacedTo: middle},
 		"placed between":                {PlacedFrom: middle, PlacedTo: middle.Add(3 * time.Minute)},
 		"changed from":                  {ChangedFrom: middle.Add(time.Second)},
-		"all conditions at once":        {Merchant: "m0", Courier: "c0", Statuses: dispatch.Statuses(), PlacedFrom: start, PlacedTo: start.Add(time.Hour), ChangedFrom: start, Open: true, Areas: []string{area(0)}},
+		"changed to":                    {ChangedTo: middle},
+		"changed between":               {ChangedFrom: middle, ChangedTo: middle.Add(5 * time.Minute), Statuses: dispatch.Statuses()},
+		"all conditions at once":        {Merchant: "m0", Courier: "c0", Statuses: dispatch.Statuses(), PlacedFrom: start, PlacedTo: start.Add(time.Hour), ChangedFrom: start, ChangedTo: start.Add(time.Hour), Open: true, Areas: []string{area(0)}},
 		"statuses and placed, and open": {Statuses: []dispatch.Status{dispatch.Placed, dispatch.AtDropoff}, PlacedTo: middle, Open: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -121,10 +125,34 @@ func testLists(t *testing.T, open Open) {
 			if n != len(want) {
 				t.Errorf("counts %d, want %d", n, len(want))
 			}
+			var each []dispatch.Order
+			wantNo(t, s.EachOrder(t.Context(), q, func(o dispatch.Order) error {
+				each = append(each, o)
+				return nil
+			}))
+			slices.SortFunc(each, newestFirst)
+			wantSame(t, each, want)
 			q.Limit = 4
 			wantSame(t, walk(t, s, q, nil), want)
 		})
 	}
+}
+
+func testEach(t *testing.T, open Open) {
+	s := open(t)
+	population(t, s)
+	enough, n := errors.New("enough"), 0
+	err := s.EachOrder(t.Context(), dispatch.OrderQuery{Limit: 1, Cursor: "x"}, func(dispatch.Order) error {
+		if n++; n == 60 {
+			return enough
+		}
+		return nil
+	})
+	wantErr(t, err, enough)
+	if n != 60 {
+		t.Errorf("%d orders, want 60: a page's limit is none here", n)
+	}
+	place(t, s, "after", start) // the store is free again
 }
 
 // walk reads a list page by page and calls between before every page but

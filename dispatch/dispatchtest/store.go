@@ -24,6 +24,7 @@ func TestStore(t *testing.T, open Open) {
 		"creations":   testCreates,
 		"lists":       testLists,
 		"pages":       testPages,
+		"each":        testEach,
 		"areas":       testAreas,
 		"couriers":    testCouriers,
 		"assignments": testAssignments,

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -20,6 +21,30 @@ func (s *Store) CountOrders(ctx context.Context, q dispatch.OrderQuery) (n int, 
 	l.columns = "count(*)"
 	err = s.read.QueryRowContext(ctx, l.whole(), l.args...).Scan(&n)
 	return n, s.dialect.failed(err, "count orders")
+}
+
+// EachOrder implements dispatch.OrderReader.
+func (s *Store) EachOrder(ctx context.Context, q dispatch.OrderQuery, fn func(dispatch.Order) error) (err error) {
+	q.Cursor = ""
+	l, err := s.dialect.ordersList(q)
+	if err != nil {
+		return err
+	}
+	rows, err := s.read.QueryContext(ctx, l.whole(), l.args...)
+	if err != nil {
+		return s.dialect.failed(err, "read orders one by one")
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		o, err := scanOrder(rows)
+		if err != nil {
+			return err
+		}
+		if err := fn(o); err != nil {
+			return err
+		}
+	}
+	return s.dialect.failed(rows.Err(), "read orders one by one")
 }
 
 // byIDs runs a SELECT for the ids that stand for its %s, in parts: the

@@ -166,6 +166,7 @@ func (d *dialect) ordersQuery(q dispatch.OrderQuery, limit int) (string, []any, 
 func (d *dialect) ordersList(q dispatch.OrderQuery) (*list, error) {
 	l := &list{columns: orderColumns, column: "status", choice: distinct(q.Statuses), cut: d.cut}
 	open, status := q.Open, l.choice
+	changed := !q.ChangedFrom.IsZero() || !q.ChangedTo.IsZero()
 	var index string
 	switch {
 	case q.Courier != "": // few orders: the other conditions are filters
@@ -174,14 +175,14 @@ func (d *dialect) ordersList(q dispatch.OrderQuery) (*list, error) {
 		index = "orders_reference"
 	case len(q.Areas) > 0 && (q.Open || allOpen(l.choice)): // sorted: it is read for all of them
 		index, open, l.choice = "orders_area", true, nil
-	case q.ChangedFrom.IsZero() && q.Merchant == "" && q.Open && len(l.choice) == 0:
+	case !changed && q.Merchant == "" && q.Open && len(l.choice) == 0:
 		index = "orders_open"
 	default: // these indices begin with the status: every query names some
 		index = "orders_status"
 		if q.Merchant != "" {
 			index = "orders_merchant"
 		}
-		if !q.ChangedFrom.IsZero() {
+		if changed {
 			index = "orders_changed"
 		}
 		if len(l.choice) == 0 {
@@ -216,6 +217,9 @@ func (d *dialect) ordersList(q dispatch.OrderQuery) (*list, error) {
 	}
 	if !q.ChangedFrom.IsZero() {
 		l.and("changed_at >= %s", micros(q.ChangedFrom))
+	}
+	if !q.ChangedTo.IsZero() {
+		l.and("changed_at < %s", micros(q.ChangedTo))
 	}
 	if q.Cursor != "" {
 		parts, err := readCursor(q.Cursor, orderCursor, 2)

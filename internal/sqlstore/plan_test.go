@@ -66,6 +66,8 @@ func TestOrderIndices(t *testing.T) {
 		"a merchant's reference": {dispatch.OrderQuery{Reference: "r", Merchant: "m"}, "orders_reference (reference=?)"},
 		"open":                   {dispatch.OrderQuery{Open: true}, "orders_open"},
 		"changed":                {dispatch.OrderQuery{ChangedFrom: now}, "orders_changed (status=? AND changed_at>?)"},
+		"changed to":             {dispatch.OrderQuery{ChangedTo: now}, "orders_changed (status=? AND changed_at<?)"},
+		"changed between":        {dispatch.OrderQuery{ChangedFrom: now, ChangedTo: now, Statuses: two}, "orders_changed (status=? AND changed_at>? AND changed_at<?)"},
 		"areas' waiting ones":    {dispatch.OrderQuery{Areas: []string{"a", "b"}, Statuses: two}, "orders_area (area=? AND status=?)"},
 		"an area's open ones":    {dispatch.OrderQuery{Areas: []string{"a"}, Open: true}, "orders_area (area=?)"},
 		"areas, all":             {dispatch.OrderQuery{Areas: []string{"a", "b"}}, "orders_status (status=?)"},
@@ -83,7 +85,7 @@ func TestOrderIndices(t *testing.T) {
 					t.Errorf("reads by %s, want %s", step, tt.want)
 				}
 			}
-			if len(reads) == 0 || sorts != (tt.want[:len("orders_area")] == "orders_area" || !tt.query.ChangedFrom.IsZero()) {
+			if len(reads) == 0 || sorts != (tt.want[:len("orders_area")] == "orders_area" || !tt.query.ChangedFrom.IsZero() || !tt.query.ChangedTo.IsZero()) {
 				t.Errorf("%d reads, sorts: %v", len(reads), sorts)
 			}
 			if l, err := s.dialect.ordersList(tt.query); err != nil {
@@ -153,7 +155,7 @@ func TestParametersAscend(t *testing.T) {
 	now := time.Now()
 	d := sqliteDialect()
 	query, args, err := d.ordersQuery(dispatch.OrderQuery{Merchant: "m", Courier: "c", Reference: "r", Open: true, PlacedFrom: now, PlacedTo: now,
-		ChangedFrom: now, Statuses: dispatch.Statuses(), Cursor: writeCursor(orderCursor, "1", "x")}, 5)
+		ChangedFrom: now, ChangedTo: now, Statuses: dispatch.Statuses(), Cursor: writeCursor(orderCursor, "1", "x")}, 5)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { planChange } from '../src/courier/plandiff';
-import { atRisk, sortIntoLanes } from '../src/dispatcher/queue';
+import { atRisk, isPast, sortIntoLanes } from '../src/dispatcher/queue';
 import { Glide } from '../src/map/motion';
 import type { Order, OrderStatus, Stop, StopKind } from '../src/protocol/types';
 
@@ -39,6 +39,14 @@ test('lanes put what nobody was found for first and the newest end on top', () =
   expect(lanes.unassigned.map(({ id }) => id)).toEqual(['b', 'a']);
   expect(lanes.done.map(({ id }) => id)).toEqual(['d', 'c']);
 });
+
+test.each<[string, Order, boolean]>([
+  ['ended an hour ago', order('a', 'delivered', { times: { delivered: minutes(-61) } }), true],
+  ['ended lately', order('a', 'cancelled', { times: { cancelled: minutes(-59) } }), false],
+  ['open, however old', order('a', 'searching', { times: { searching: minutes(-600) } }), false],
+  ['failed with the goods on board', order('a', 'failed', { times: { picked_up: minutes(-90), failed: minutes(-80) } }), false],
+  ['failed before the pickup', order('a', 'failed', { times: { failed: minutes(-80) } }), true],
+])('past: %s', (_, subject, expected) => expect(isPast(subject, now)).toBe(expected));
 
 test("a plan's change leaves out what the courier did", () => {
   const before = { version: 1, stops: [stop('a', 'dropoff'), stop('b', 'dropoff'), stop('c', 'dropoff')] };

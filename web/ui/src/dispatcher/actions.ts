@@ -22,6 +22,11 @@ export function needsCourier(action: Action): boolean {
   return action === 'assign' || action === 'reassign' || action === 'pin';
 }
 
+// gives says that an action gives an order to a courier, whoever has it.
+export function gives(action: Action): boolean {
+  return action === 'assign' || action === 'reassign';
+}
+
 export function request(action: Action, order: Order, reason: string, courier: string): { path: string; body: object } {
   const path = `/orders/${order.id}/${action === 'reassign' ? 'assign' : action === 'unpin' ? 'pin' : action}`;
   const body: Record<string, unknown> = { reason, version: order.version };

@@ -3,7 +3,7 @@ import type { Bounds, FleetFrame } from '../protocol/frames';
 import { Api } from '../protocol/http';
 import type { Alert, CellCount, FleetCourier, Order, Role, Stats } from '../protocol/types';
 import { clock, ticker } from '../stores/clock.svelte';
-import { alertedOrders, isWaiting, sortIntoLanes } from './queue';
+import { alertedOrders, isPast, isWaiting, sortIntoLanes } from './queue';
 
 export type Selection = { kind: 'order' | 'courier'; id: string };
 
@@ -17,6 +17,8 @@ export class Fleet {
   readonly orders = new Map<string, Order>();
   readonly couriers = new Map<string, FleetCourier>();
   private readonly alertsByID = new Map<string, Alert>();
+  // Orders as they will be if the server agrees to what was just decided.
+  private readonly foreseen = new Map<string, Order>();
 
   link = $state.raw<Link>({ name: 'connecting' });
   loaded = $state(false);
@@ -31,7 +33,9 @@ export class Fleet {
   readonly api: Api;
   private readonly connection: Connection<FleetFrame>;
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
-  private view?: { bounds: Bounds; zoom: number };
+  private view = $state.raw<{ bounds: Bounds; zoom: number }>();
+  // When the last frame came, by the server's clock and by this machine's (ms).
+  heard = { server: 0, local: 0 };
 
   constructor(token: string, onRefused: (code: number) => void) {
     this.api = new Api(
@@ -44,7 +48,10 @@ export class Fleet {
       clock,
       // Several frames may share one millisecond; orders carry their versions.
       apply: 'any',
-      onFrame: (frame) => this.apply(frame),
+      onFrame: (frame) => {
+        this.heard = { server: clock.now(), local: performance.now() };
+        this.apply(frame);
+      },
       onLive: (welcome) => {
         this.role = welcome.role;
         ticker.touch();
@@ -80,18 +87,27 @@ export class Fleet {
   });
 
   // Deadlines pass without a frame: the lanes are sorted again every 5 s.
-  private slowNow = $derived(Math.floor(ticker.now / 5_000) * 5_000);
+  slowNow = $derived(Math.floor(ticker.now / 5_000) * 5_000);
 
   lanes = $derived.by(() => {
     void this.ordersRevision;
-    return sortIntoLanes(this.orders.values(), this.slowNow, alertedOrders(this.alertsByID.values()));
+    return sortIntoLanes(this.current(), this.slowNow, alertedOrders(this.alertsByID.values()));
   });
 
   waiting = $derived(this.lanes.unassigned.filter(isWaiting));
 
   order(id: string): Order | undefined {
     void this.ordersRevision;
+    return this.foreseen.get(id) ?? this.orders.get(id);
+  }
+
+  // certain is what the server said last.
+  certain(id: string): Order | undefined {
     return this.orders.get(id);
+  }
+
+  private *current(): Iterable<Order> {
+    for (const order of this.orders.values()) yield this.foreseen.get(order.id) ?? order;
   }
 
   courier(id: string | undefined): FleetCourier | undefined {
@@ -114,11 +130,33 @@ export class Fleet {
     this.sendView();
   }
 
+  get bounds(): Bounds | undefined {
+    return this.view?.bounds;
+  }
+
+  // foresee shows an order as it will be, until the server has said more or it
+  // is forgotten.
+  foresee(order: Order): void {
+    this.foreseen.set(order.id, order);
+    this.later('orders', 0);
+  }
+
+  forget(id: string): void {
+    if (this.foreseen.delete(id)) this.later('orders', 0);
+  }
+
+  isForeseen(id: string): boolean {
+    void this.ordersRevision;
+    return this.foreseen.has(id);
+  }
+
   // put takes an order from an answer; the stream may have been faster.
   put(order: Order): void {
     const known = this.orders.get(order.id);
     if (known && known.version > order.version) return;
     this.orders.set(order.id, order);
+    const guess = this.foreseen.get(order.id);
+    if (guess && guess.version < order.version) this.foreseen.delete(order.id);
     this.later('orders', ORDERS_PACE);
   }
 
@@ -131,6 +169,7 @@ export class Fleet {
       case 'snapshot':
         if (!frame.partial) {
           this.orders.clear();
+          this.foreseen.clear();
           this.couriers.clear();
           this.alertsByID.clear();
         }
@@ -154,12 +193,22 @@ export class Fleet {
         if (this.showCells) this.cells = frame.cells;
         break;
       case 'alert':
-        this.alertsByID.set(frame.alert.id, frame.alert);
+        if (frame.alert.active) this.alertsByID.set(frame.alert.id, frame.alert);
+        else this.alertsByID.delete(frame.alert.id);
         this.later('orders', ORDERS_PACE);
         break;
       case 'stats':
         this.stats = frame.stats;
+        this.prune();
         break;
+    }
+  }
+
+  // A page that is open for days must not hold all that it ever saw.
+  private prune(): void {
+    const now = clock.now();
+    for (const order of this.orders.values()) {
+      if (isPast(order, now) && order.id !== this.selection?.id) this.orders.delete(order.id);
     }
   }
 

@@ -17,9 +17,29 @@ export function isEnded(order: Order): boolean {
   return ended.includes(order.status);
 }
 
+// Orders never change, they are replaced: what is worked out of one is kept
+// with it, since a thousand are sorted four times a second.
+const deadlines = new WeakMap<Order, number>();
+const texts = new WeakMap<Order, string>();
+
 export function deadline(order: Order): number | undefined {
-  const time = order.deliver_by ?? order.window?.to;
-  return time ? Date.parse(time) : undefined;
+  let due = deadlines.get(order);
+  if (due === undefined) {
+    const time = order.deliver_by ?? order.window?.to;
+    due = time ? Date.parse(time) : NaN;
+    deadlines.set(order, due);
+  }
+  return Number.isNaN(due) ? undefined : due;
+}
+
+// The picture is of what is open and what ended in the last hour (ms).
+const KEPT = 3_600_000;
+
+// isPast says that an order has left the picture. Goods that failed and are
+// not back yet are still to be seen to.
+export function isPast(order: Order, now: number): boolean {
+  if (!isEnded(order) || (order.status === 'failed' && order.times?.picked_up)) return false;
+  return now - endedAt(order) > KEPT;
 }
 
 export function atRisk(order: Order, now: number, alerted: ReadonlySet<string>): boolean {
@@ -51,15 +71,19 @@ export function sortIntoLanes(orders: Iterable<Order>, now: number, alerted: Rea
   return result;
 }
 
-export function matches(order: Order, words: string, courierName: string): boolean {
-  const text = [order.reference, order.id, order.pickup.address, order.dropoff.address, order.dropoff.contact?.name, courierName]
-    .filter(Boolean)
-    .join(' ')
-    .toLowerCase();
-  return words
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.includes(word));
+// matches looks for every one of the words, which are lower case.
+export function matches(order: Order, words: string[], courierName: string): boolean {
+  let text = texts.get(order);
+  if (text === undefined) {
+    const { reference, id, merchant, pickup, dropoff, items } = order;
+    text = [reference, id, merchant, pickup.address, pickup.contact?.name, dropoff.address, dropoff.contact?.name, items]
+      .filter(Boolean)
+      .join(' ')
+      .toLowerCase();
+    texts.set(order, text);
+  }
+  const name = courierName.toLowerCase();
+  return words.every((word) => text.includes(word) || name.includes(word));
 }
 
 // What nobody could be found for comes first, what is not due yet last.

@@ -1,11 +1,14 @@
-import { admin as adminEn, common as commonEn, track as trackEn } from '../messages/en';
+import { admin as adminEn, common as commonEn, desk as deskEn, track as trackEn } from '../messages/en';
 import { shortId } from '../messages/format';
 import { pick } from '../messages/locale';
-import { admin as adminRu, common as commonRu, track as trackRu } from '../messages/ru';
+import { admin as adminRu, common as commonRu, desk as deskRu, track as trackRu } from '../messages/ru';
+import { Problem } from '../protocol/http';
 import type { Order, OrderEvent } from '../protocol/types';
 import type { Fleet } from './fleet.svelte';
+import { why } from './whys';
 
 export const t = pick({ en: adminEn, ru: adminRu });
+export const d = pick({ en: deskEn, ru: deskRu });
 export const common = pick({ en: commonEn, ru: commonRu });
 
 export function nameOf(order: Order): string {
@@ -29,6 +32,12 @@ export function named(text: string | undefined, fleet: Fleet): string {
   });
 }
 
+// actorName says who of the staff it was; parts of the server have no names.
+export function actorName({ role, id }: OrderEvent['actor']): string {
+  const named = d.actors[role];
+  return id && named ? d.actor(named, id) : (t.actors[role] ?? role);
+}
+
 export function eventName(event: OrderEvent): string {
   if (event.type === 'pinned' && !event.data?.courier) return t.unpinned;
   return t.events[event.type] ?? event.type;
@@ -45,4 +54,15 @@ export function eventDetail(event: OrderEvent, fleet: Fleet): string {
   ]
     .filter(Boolean)
     .join(' · ');
+}
+
+// refusal is why the server would not, as a sentence.
+export function refusal(said: string): string {
+  const text = why(said);
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+export function problemText(error: unknown): string {
+  if (error instanceof Problem && error.status === 0) return common.offline;
+  return refusal(error instanceof Error ? error.message : String(error));
 }

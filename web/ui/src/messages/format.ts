@@ -11,6 +11,8 @@ const hourAndMinute = { hour: twelve ? 'numeric' : '2-digit', minute: '2-digit' 
 const clockFormat = new Intl.DateTimeFormat(locale, hourAndMinute);
 const dayFormat = new Intl.DateTimeFormat(locale, { weekday: 'short', ...hourAndMinute });
 
+const dateFormat = new Intl.DateTimeFormat(locale, { weekday: 'short', day: 'numeric', month: 'short' });
+
 type When = string | number;
 
 function ms(when: When): number {
@@ -22,6 +24,11 @@ export function clockTime(when: When, now?: number): string {
   const at = ms(when);
   if (Number.isNaN(at)) return '';
   return (now === undefined || sameDay(at, now) ? clockFormat : dayFormat).format(at);
+}
+
+// dayName is a date as people say it.
+export function dayName(when: When): string {
+  return dateFormat.format(ms(when));
 }
 
 // clockRange says once what both ends share: "4:09 – 4:13 AM".
