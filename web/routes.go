@@ -90,11 +90,13 @@ func routes() []route {
 		{method: get, path: "/v1/zones", handle: (*Server).listZones, roles: look},
 		{method: post, path: "/v1/zones", handle: (*Server).createZone, roles: rule, limit: maxZone},
 		{method: put, path: "/v1/zones/{id}", handle: (*Server).updateZone, roles: rule, limit: maxZone, now: (*Server).currentZone},
-		{method: del, path: "/v1/zones/{id}", handle: (*Server).deleteZone, roles: rule},
+		{method: del, path: "/v1/zones/{id}", handle: (*Server).deleteZone, roles: rule, now: (*Server).currentZone},
 
 		{method: post, path: "/v1/api-keys", handle: (*Server).createKey, roles: admin},
 		{method: get, path: "/v1/api-keys", handle: (*Server).listKeys, roles: admin},
 		{method: del, path: "/v1/api-keys/{id}", handle: (*Server).revokeKey, roles: admin},
+		{method: get, path: "/v1/replay/couriers", handle: (*Server).replayCouriers, roles: staff},
+		{method: get, path: "/v1/replay/orders", handle: (*Server).replayOrders, roles: staff},
 		{method: get, path: "/v1/stats", handle: (*Server).stats, roles: staff},
 
 		{method: get, path: "/v1/ws/courier", socket: func(s *Server) http.Handler { return s.deps.CourierSocket }},
