@@ -52,6 +52,7 @@ export class Connection<F extends { type: string }> {
     if (!this.stopped) return;
     this.stopped = false;
     globalThis.addEventListener?.('online', this.hurry);
+    globalThis.addEventListener?.('offline', this.away);
     globalThis.document?.addEventListener('visibilitychange', this.wake);
     this.connect();
   }
@@ -59,6 +60,7 @@ export class Connection<F extends { type: string }> {
   stop(): void {
     this.stopped = true;
     globalThis.removeEventListener?.('online', this.hurry);
+    globalThis.removeEventListener?.('offline', this.away);
     globalThis.document?.removeEventListener('visibilitychange', this.wake);
     clearTimeout(this.timer);
     clearTimeout(this.watchdog);
@@ -78,6 +80,11 @@ export class Connection<F extends { type: string }> {
     clearTimeout(this.timer);
     this.drop();
     this.connect();
+  };
+
+  // A phone knows that it has lost its network long before a socket does.
+  private away = (): void => {
+    if (this.link.name !== 'closed' && this.link.name !== 'waiting') this.lost(4000, 'offline');
   };
 
   private wake = (): void => {
