@@ -110,6 +110,10 @@ type Zone struct {
 	Name    string   `json:"name"`
 	Area    geo.Area `json:"area"`
 	Version int64    `json:"version"`
+
+	// Who saved it last, and when: whoever is in conflict wants to know.
+	ChangedBy Actor     `json:"changed_by,omitzero"`
+	ChangedAt time.Time `json:"changed_at,omitzero"`
 }
 
 // Decision is what the matcher decided about an order, and why.

@@ -158,9 +158,32 @@ func TestZonesBoundTheService(t *testing.T) {
 	inside.Dropoff.Point = market.Offset(300, 300)
 	_, _, err = w.Place(t.Context(), merchant, inside, "inside")
 	w.must(err)
-	w.must(w.DeleteZone(t.Context(), ann, zone.ID))
+	w.must(w.DeleteZone(t.Context(), ann, zone.ID, 0))
 	_, _, err = w.Place(t.Context(), merchant, newOrder(), "outside")
 	w.must(err)
+}
+
+func TestAZoneIsChangedByWhoSawItsNewestVersion(t *testing.T) {
+	w := newWorld(t, nil)
+	var area geo.Area
+	w.must(json.Unmarshal([]byte(`{"type":"Polygon","coordinates":[[[3.99,51.99],[4.01,51.99],[4.01,52.01],[3.99,51.99]]]}`), &area))
+	zone, err := w.CreateZone(t.Context(), ann, "Centre", area)
+	w.must(err)
+	w.clock.Advance(time.Minute)
+	first, err := w.UpdateZone(t.Context(), ann, zone.ID, zone.Version, "Old town", area)
+	w.must(err)
+	if first.Version != 2 || first.ChangedBy != ann || !first.ChangedAt.Equal(w.clock.Now()) {
+		t.Errorf("saved as version %d by %v at %v", first.Version, first.ChangedBy, first.ChangedAt)
+	}
+	_, err = w.UpdateZone(t.Context(), ann, zone.ID, zone.Version, "Harbour", area)
+	wantIs(t, err, dispatch.ErrConflict)
+	wantIs(t, w.DeleteZone(t.Context(), ann, zone.ID, zone.Version), dispatch.ErrConflict)
+	zones, err := w.Zones(t.Context())
+	w.must(err)
+	if len(zones) != 1 || zones[0].Name != "Old town" {
+		t.Errorf("zones are %v", zones)
+	}
+	w.must(w.DeleteZone(t.Context(), ann, zone.ID, first.Version))
 }
 
 func TestASilentCourierGetsNoWorkAndLosesWhatItHasNotPickedUp(t *testing.T) {

@@ -67,6 +67,8 @@ type OrderReader interface {
 	Versions(ctx context.Context, ids []string) (map[string]int64, error)
 	// Events returns an order's events with a version over after, ascending.
 	Events(ctx context.Context, order string, after int64) ([]Event, error)
+	// EventsByOrder returns all events of some orders, by order and version.
+	EventsByOrder(ctx context.Context, orders []string) ([]Event, error)
 	// Decisions returns at most limit decisions on an order, newest first.
 	Decisions(ctx context.Context, order string, limit int) ([]Decision, error)
 	Zones(ctx context.Context) ([]Zone, error) // by id

@@ -26,15 +26,16 @@ func (s *Service) Zones(ctx context.Context) ([]Zone, error) {
 
 // CreateZone makes a service area.
 func (s *Service) CreateZone(ctx context.Context, by Actor, name string, area geo.Area) (Zone, error) {
-	return s.saveZone(ctx, by, Zone{Name: name, Area: area})
+	return s.saveZone(ctx, Zone{Name: name, Area: area, ChangedBy: by}, 0)
 }
 
-// UpdateZone replaces a service area.
-func (s *Service) UpdateZone(ctx context.Context, by Actor, id, name string, area geo.Area) (Zone, error) {
-	return s.saveZone(ctx, by, Zone{ID: id, Name: name, Area: area})
+// UpdateZone replaces a service area. version is the one that the caller saw,
+// 0: whatever it is now; ErrConflict: it has moved on.
+func (s *Service) UpdateZone(ctx context.Context, by Actor, id string, version int64, name string, area geo.Area) (Zone, error) {
+	return s.saveZone(ctx, Zone{ID: id, Name: name, Area: area, ChangedBy: by}, version)
 }
 
-func (s *Service) saveZone(ctx context.Context, by Actor, z Zone) (Zone, error) {
+func (s *Service) saveZone(ctx context.Context, z Zone, version int64) (Zone, error) {
 	var f faults
 	f.needed("name", z.Name, maxShort)
 	if err := f.err(); err != nil {
@@ -44,11 +45,15 @@ func (s *Service) saveZone(ctx context.Context, by Actor, z Zone) (Zone, error) 
 	if fresh {
 		z.ID = s.NewID()
 	}
+	z.ChangedAt = s.Clock.Now()
 	err := s.Store.Update(ctx, func(tx Tx) error {
 		seen := int64(0)
 		if !fresh {
 			old, err := tx.Zone(z.ID)
 			if err != nil {
+				return err
+			}
+			if err := old.sees(version); err != nil {
 				return err
 			}
 			seen = old.Version
@@ -60,14 +65,26 @@ func (s *Service) saveZone(ctx context.Context, by Actor, z Zone) (Zone, error) 
 		return Zone{}, fmt.Errorf("save zone: %w", err)
 	}
 	s.zones.drop()
-	s.Log.LogAttrs(ctx, slog.LevelInfo, "zone saved", slog.String("zone_id", z.ID), slog.String("by", by.ID))
+	s.Log.LogAttrs(ctx, slog.LevelInfo, "zone saved", slog.String("zone_id", z.ID), slog.String("by", z.ChangedBy.ID))
 	return z, nil
 }
 
-// DeleteZone forgets a service area.
-func (s *Service) DeleteZone(ctx context.Context, by Actor, id string) error {
+// sees says whether a caller that saw a version sees this one.
+func (z Zone) sees(version int64) error {
+	if version != 0 && version != z.Version {
+		return fmt.Errorf("zone %q is version %d, not %d: %w", z.ID, z.Version, version, ErrConflict)
+	}
+	return nil
+}
+
+// DeleteZone forgets a service area; version is as in UpdateZone.
+func (s *Service) DeleteZone(ctx context.Context, by Actor, id string, version int64) error {
 	err := s.Store.Update(ctx, func(tx Tx) error {
-		if _, err := tx.Zone(id); err != nil {
+		old, err := tx.Zone(id)
+		if err != nil {
+			return err
+		}
+		if err := old.sees(version); err != nil {
 			return err
 		}
 		return tx.DeleteZone(id)

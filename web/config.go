@@ -29,7 +29,7 @@ type Config struct {
 	Zoom        float64   // 0-22
 	MapStyleURL string    // a MapLibre style; empty: none
 	MapHosts    []string  // origins besides the style's that maps load from, for the content security policy
-	Basemap     []byte    // a GeoJSON FeatureCollection; nil: none
+	Basemap     []byte    // of a made city, a GeoJSON FeatureCollection; nil: an area and its cells
 	AsyncAPI    []byte    // the WebSockets' document, in YAML
 
 	RequestTimeout time.Duration  // for reading and answering one; default 10 s

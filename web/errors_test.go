@@ -89,10 +89,11 @@ func TestConflictShowsWhatIsThereNow(t *testing.T) {
 	s := newSite(t)
 	s.company.fail = &dispatch.Refused{Why: "no"}
 	for path, tt := range map[string]struct{ method, body, id string }{
-		"/v1/orders/o1/assign": {"POST", overrideC, "o1"},
-		"/v1/orders/o1/cancel": {"POST", override, "o1"},
-		"/v1/couriers/c1":      {"PATCH", `{"version":1}`, "c1"},
-		"/v1/zones/z1":         {"PUT", zone, "z1"},
+		"/v1/orders/o1/assign":   {"POST", overrideC, "o1"},
+		"/v1/orders/o1/cancel":   {"POST", override, "o1"},
+		"/v1/couriers/c1":        {"PATCH", `{"version":1}`, "c1"},
+		"/v1/zones/z1":           {"PUT", zone, "z1"},
+		"/v1/zones/z1?version=9": {"DELETE", "", "z1"},
 	} {
 		p := s.want(request{method: tt.method, path: path, as: "dispatcher", body: tt.body}, http.StatusConflict, "conflict")
 		if now, _ := p.Current.(map[string]any); now["id"] != tt.id {

@@ -112,6 +112,11 @@ func (f *company) Decisions(ctx context.Context, id string) ([]dispatch.Decision
 	return nil, err
 }
 
+func (f *company) History(_ context.Context, from, to time.Time, limit int, cursor string) ([]dispatch.OrderHistory, string, error) {
+	f.query = dispatch.OrderQuery{PlacedFrom: from, PlacedTo: to, Limit: limit, Cursor: cursor}
+	return []dispatch.OrderHistory{{Order: f.order, Events: f.events}}, "next", f.read
+}
+
 func (f *company) change(ctx context.Context, id, to string, ov dispatch.Override) (dispatch.Order, error) {
 	f.override, f.to = ov, to
 	if f.fail != nil {
@@ -191,17 +196,20 @@ func (f *company) CreateZone(context.Context, dispatch.Actor, string, geo.Area) 
 	return f.zone, f.fail
 }
 
-func (f *company) UpdateZone(_ context.Context, _ dispatch.Actor, id, _ string, _ geo.Area) (dispatch.Zone, error) {
-	return f.zone, f.zoneFault(id)
+func (f *company) UpdateZone(_ context.Context, _ dispatch.Actor, id string, version int64, _ string, _ geo.Area) (dispatch.Zone, error) {
+	return f.zone, f.zoneFault(id, version)
 }
 
-func (f *company) DeleteZone(_ context.Context, _ dispatch.Actor, id string) error {
-	return f.zoneFault(id)
+func (f *company) DeleteZone(_ context.Context, _ dispatch.Actor, id string, version int64) error {
+	return f.zoneFault(id, version)
 }
 
-func (f *company) zoneFault(id string) error {
-	if id != f.zone.ID {
+func (f *company) zoneFault(id string, version int64) error {
+	switch {
+	case id != f.zone.ID:
 		return dispatch.ErrNotFound
+	case version > 0 && version != f.zone.Version:
+		return dispatch.ErrConflict
 	}
 	return f.fail
 }
@@ -228,11 +236,15 @@ func (f *company) Report(_ context.Context, q dispatch.ReportQuery) (dispatch.Re
 // trails remembers what it was asked for and has one fix for each courier.
 type trails struct {
 	asked []string
+	fixes []tracking.Fix // nil: one
 	away  error
 }
 
 func (f *trails) Between(_ context.Context, courier string, from, to time.Time) ([]tracking.Fix, error) {
 	f.asked = append(f.asked, fmt.Sprintf("%s %s %s", courier, from.Format("01-02 15:04"), to.Format("01-02 15:04")))
+	if f.fixes != nil {
+		return f.fixes, f.away
+	}
 	return []tracking.Fix{{Courier: courier, Time: from, Accuracy: 5}}, f.away
 }
 

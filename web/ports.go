@@ -29,6 +29,7 @@ type Orders interface {
 	Orders(ctx context.Context, scope dispatch.Scope, q dispatch.OrderQuery) (page []dispatch.Order, next string, err error)
 	Events(ctx context.Context, scope dispatch.Scope, id string, after int64) ([]dispatch.Event, error)
 	Decisions(ctx context.Context, id string) ([]dispatch.Decision, error)
+	History(ctx context.Context, from, to time.Time, limit int, cursor string) (page []dispatch.OrderHistory, next string, err error)
 }
 
 // Overrides are people's decisions on orders.
@@ -55,8 +56,8 @@ type Couriers interface {
 type Zones interface {
 	Zones(ctx context.Context) ([]dispatch.Zone, error)
 	CreateZone(ctx context.Context, by dispatch.Actor, name string, area geo.Area) (dispatch.Zone, error)
-	UpdateZone(ctx context.Context, by dispatch.Actor, id, name string, area geo.Area) (dispatch.Zone, error)
-	DeleteZone(ctx context.Context, by dispatch.Actor, id string) error
+	UpdateZone(ctx context.Context, by dispatch.Actor, id string, version int64, name string, area geo.Area) (dispatch.Zone, error)
+	DeleteZone(ctx context.Context, by dispatch.Actor, id string, version int64) error
 }
 
 // Trails knows where couriers have been.

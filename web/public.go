@@ -68,10 +68,7 @@ func (s *Server) pageConfig(*call) (answer, error) {
 }
 
 func (s *Server) basemap(*call) (answer, error) {
-	if s.city == nil {
-		return answer{}, dispatch.ErrNotFound
-	}
-	return answer{body: s.city}, nil
+	return answer{body: s.ground}, nil
 }
 
 // signIn gives a courier a token for its code. Every code tried counts

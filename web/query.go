@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -77,13 +78,42 @@ func (q *query) cursor() string {
 }
 
 // limit is how many entries a page may have.
-func (q *query) limit() int {
-	if !q.values.Has("limit") {
-		return 50
+func (q *query) limit() int { return q.number("limit", 1, 200, 50) }
+
+// number is a whole one; usual is what it is if the parameter is not there.
+func (q *query) number(name string, least, most, usual int) int {
+	if !q.values.Has(name) {
+		return usual
 	}
-	n, err := strconv.Atoi(q.values.Get("limit"))
-	if err != nil || n < 1 || n > 200 {
-		q.fault("limit", "must be between 1 and 200")
+	n, err := strconv.Atoi(q.values.Get(name))
+	if err != nil || n < least || n > most {
+		q.fault(name, fmt.Sprintf("must be between %d and %d", least, most))
+	}
+	return n
+}
+
+// period is what the parameters from and to enclose; both are needed.
+func (q *query) period(longest time.Duration) (from, to time.Time) {
+	from, to = q.time("from"), q.time("to")
+	for name, t := range map[string]time.Time{"from": from, "to": to} {
+		if t.IsZero() && !q.values.Has(name) {
+			q.fault(name, "is missing")
+		}
+	}
+	if length := to.Sub(from); len(q.wrong) == 0 && (length <= 0 || length > longest) {
+		q.fault("to", fmt.Sprintf("must be after from, by at most %v", longest))
+	}
+	return from, to
+}
+
+// version is one that was seen; 0: the parameter is not there.
+func (q *query) version() int64 {
+	if !q.values.Has("version") {
+		return 0
+	}
+	n, err := strconv.ParseInt(q.values.Get("version"), 10, 64)
+	if err != nil || n < 1 {
+		q.fault("version", "must be at least 1")
 	}
 	return n
 }

@@ -52,7 +52,7 @@ type Server struct {
 	config  Config
 	deps    Deps
 	limiter Limiter
-	city    *file // the basemap, or nil
+	ground  *file // what is drawn where there are no tiles
 	handler http.Handler
 }
 
@@ -66,9 +66,14 @@ func New(c Config, d Deps) (*Server, error) {
 	if s.limiter == nil {
 		s.limiter = NewLimiter(limiterKeys)
 	}
-	if c.Basemap != nil {
-		s.city = newFile("basemap.geojson", c.Basemap)
+	ground := c.Basemap
+	if ground == nil {
+		var err error
+		if ground, err = groundAround(c.Center); err != nil {
+			return nil, fmt.Errorf("web: %w", err)
+		}
 	}
+	s.ground = newFile("basemap.geojson", ground)
 	docs, err := newDocs(c)
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)

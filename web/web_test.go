@@ -107,6 +107,9 @@ const (
 // good is a request that works for each route, apart from its credential.
 func good(rt web.Route) request {
 	q := request{method: rt.Method, path: strings.NewReplacer("{link}", "l1").Replace(rt.Path), header: map[string]string{}}
+	if strings.HasPrefix(q.path, "/v1/replay/") {
+		q.path += "?from=2026-11-23T08:00:00Z&to=2026-11-23T08:30:00Z"
+	}
 	switch {
 	case strings.HasPrefix(q.path, "/v1/orders"):
 		q.path = strings.Replace(q.path, "{id}", "o1", 1)

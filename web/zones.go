@@ -32,16 +32,30 @@ func (s *Server) createZone(c *call) (answer, error) {
 }
 
 func (s *Server) updateZone(c *call) (answer, error) {
-	var body zoneBody
+	var body struct {
+		zoneBody
+		Version int64 `json:"version,omitempty"`
+	}
 	if err := c.decode(&body); err != nil {
 		return answer{}, err
 	}
-	zone, err := s.deps.Dispatch.UpdateZone(c.Context(), c.actor(), c.id(), body.Name, body.Area)
+	if body.Version < 0 {
+		return answer{}, invalid("version", "must be at least 1")
+	}
+	zone, err := s.deps.Dispatch.UpdateZone(c.Context(), c.actor(), c.id(), body.Version, body.Name, body.Area)
 	return answer{body: zone}, err
 }
 
 func (s *Server) deleteZone(c *call) (answer, error) {
-	return answer{}, s.deps.Dispatch.DeleteZone(c.Context(), c.actor(), c.id())
+	q, err := newQuery(c.Request, "version")
+	if err != nil {
+		return answer{}, err
+	}
+	version := q.version()
+	if err := q.err(); err != nil {
+		return answer{}, err
+	}
+	return answer{}, s.deps.Dispatch.DeleteZone(c.Context(), c.actor(), c.id(), version)
 }
 
 func (s *Server) currentZone(c *call) (any, error) {

@@ -98,6 +98,25 @@ func testOrders(t *testing.T, open Open) {
 			t.Errorf("versions of nothing: %v", got)
 		}
 	})
+	t.Run("events of several are read at once", func(t *testing.T) {
+		s := open(t)
+		a, b := place(t, s, "o1", start), place(t, s, "o2", start)
+		place(t, s, "o3", start)
+		advance(t, s, advance(t, s, a, dispatch.Searching), dispatch.Offered)
+		advance(t, s, b, dispatch.Searching)
+		got, err := s.EventsByOrder(t.Context(), slices.Concat([]string{"o2", "o1", "o2"}, slices.Repeat([]string{"nobody"}, 1500)))
+		wantNo(t, err)
+		var which []string
+		for _, e := range got {
+			which = append(which, fmt.Sprintf("%s/%d", e.Order, e.Version))
+		}
+		wantSame(t, which, []string{"o1/1", "o1/2", "o1/3", "o2/1", "o2/2"})
+		got, err = s.EventsByOrder(t.Context(), nil)
+		wantNo(t, err)
+		if len(got) != 0 {
+			t.Errorf("events of no order: %v", got)
+		}
+	})
 	t.Run("events come after a version, ascending", func(t *testing.T) {
 		s := open(t)
 		o := place(t, s, "o1", start)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"courier/dispatch"
 )
@@ -43,10 +44,20 @@ func (t *tx) saveEvent(e dispatch.Event) error {
 const selectEvents = `SELECT order_id, version, type, status, at, actor_role, actor_id, data
 	FROM events WHERE order_id = $1 AND version > $2 ORDER BY version`
 
+const selectEventsOf = `SELECT order_id, version, type, status, at, actor_role, actor_id, data
+	FROM events WHERE order_id IN (%s) ORDER BY order_id, version`
+
 // Events implements dispatch.OrderReader.
 func (s *Store) Events(ctx context.Context, order string, after int64) ([]dispatch.Event, error) {
 	events, err := collect(ctx, s.read, scanEvent, selectEvents, order, after)
 	return events, s.dialect.failed(err, fmt.Sprintf("read events of order %q", order))
+}
+
+// EventsByOrder implements dispatch.OrderReader.
+func (s *Store) EventsByOrder(ctx context.Context, orders []string) ([]dispatch.Event, error) {
+	orders = slices.Compact(slices.Sorted(slices.Values(orders)))
+	events, err := byIDs(ctx, s.read, orders, scanEvent, selectEventsOf)
+	return events, s.dialect.failed(err, "read events of orders")
 }
 
 func scanEvent(row scanner) (e dispatch.Event, err error) {

@@ -105,20 +105,21 @@ func TestOrderIndices(t *testing.T) {
 func TestOtherIndices(t *testing.T) {
 	s := open(t, t.TempDir())
 	for query, want := range map[string]string{
-		selectOrder:        "orders USING INDEX sqlite_autoindex_orders_1 (id=?)",
-		selectEvents:       "events USING PRIMARY KEY (order_id=? AND version>?)",
-		selectCourier:      "couriers USING INDEX sqlite_autoindex_couriers_1 (id=?)",
-		selectOffer:        "offers USING INDEX sqlite_autoindex_offers_1 (id=?)",
-		selectOpenOffers:   "offers USING INDEX offers_open (deadline<?)",
-		selectDecisions:    "decisions USING INDEX sqlite_autoindex_decisions_1 (order_id=?)",
-		selectNextDecision: "decisions USING COVERING INDEX sqlite_autoindex_decisions_1 (order_id=?)",
-		selectAssigned:     "assignments USING COVERING INDEX assignments_courier (courier_id=?)",
-		selectKeyByHash:    "api_keys USING INDEX api_keys_hash (hash=?)",
-		selectLease:        "leases USING INDEX sqlite_autoindex_leases_1 (area=?)",
-		selectLink:         "links USING INDEX links_hash (hash=?)",
-		selectLinks:        "links USING INDEX links_order (order_id=?)",
-		selectCode:         "codes USING INDEX sqlite_autoindex_codes_1 (hash=?)",
-		selectTrail:        "trails USING INDEX trails_courier (courier=? AND to_at>?)",
+		selectOrder:                           "orders USING INDEX sqlite_autoindex_orders_1 (id=?)",
+		selectEvents:                          "events USING PRIMARY KEY (order_id=? AND version>?)",
+		fmt.Sprintf(selectEventsOf, "$1, $2"): "events USING PRIMARY KEY (order_id=?)",
+		selectCourier:                         "couriers USING INDEX sqlite_autoindex_couriers_1 (id=?)",
+		selectOffer:                           "offers USING INDEX sqlite_autoindex_offers_1 (id=?)",
+		selectOpenOffers:                      "offers USING INDEX offers_open (deadline<?)",
+		selectDecisions:                       "decisions USING INDEX sqlite_autoindex_decisions_1 (order_id=?)",
+		selectNextDecision:                    "decisions USING COVERING INDEX sqlite_autoindex_decisions_1 (order_id=?)",
+		selectAssigned:                        "assignments USING COVERING INDEX assignments_courier (courier_id=?)",
+		selectKeyByHash:                       "api_keys USING INDEX api_keys_hash (hash=?)",
+		selectLease:                           "leases USING INDEX sqlite_autoindex_leases_1 (area=?)",
+		selectLink:                            "links USING INDEX links_hash (hash=?)",
+		selectLinks:                           "links USING INDEX links_order (order_id=?)",
+		selectCode:                            "codes USING INDEX sqlite_autoindex_codes_1 (hash=?)",
+		selectTrail:                           "trails USING INDEX trails_courier (courier=? AND to_at>?)",
 	} {
 		reads, sorts := plan(t, s, query, make([]any, parameters(query))...)
 		if len(reads) != 1 || reads[0] != "SEARCH "+want || sorts && query != selectTrail {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"courier/dispatch"
 )
@@ -12,8 +13,10 @@ import (
 // zoneDoc is what of a zone is not in a column of its own. An area is kept
 // as it came; one that was never set is left out.
 type zoneDoc struct {
-	Name string          `json:"name"`
-	Area json.RawMessage `json:"area,omitempty"`
+	Name      string          `json:"name"`
+	Area      json.RawMessage `json:"area,omitempty"`
+	ChangedBy dispatch.Actor  `json:"changed_by,omitzero"`
+	ChangedAt time.Time       `json:"changed_at,omitzero"`
 }
 
 func scanZone(row scanner) (z dispatch.Zone, err error) {
@@ -25,7 +28,7 @@ func scanZone(row scanner) (z dispatch.Zone, err error) {
 	if err := decode("zone", z.ID, raw, &d); err != nil {
 		return z, err
 	}
-	z.Name = d.Name
+	z.Name, z.ChangedBy, z.ChangedAt = d.Name, d.ChangedBy, d.ChangedAt
 	if d.Area != nil {
 		err = decode("area of zone", z.ID, d.Area, &z.Area)
 	}
@@ -77,7 +80,7 @@ func (t *tx) SaveZone(z dispatch.Zone, seen int64) error {
 	if string(area) == "null" {
 		area = nil
 	}
-	doc, err := encode("zone", z.ID, zoneDoc{Name: z.Name, Area: area})
+	doc, err := encode("zone", z.ID, zoneDoc{Name: z.Name, Area: area, ChangedBy: z.ChangedBy, ChangedAt: z.ChangedAt})
 	if err != nil {
 		return t.fail(err)
 	}

@@ -37,6 +37,7 @@ export default defineConfig({
   projects: [
     { name: 'phone', use: phone, testMatch: ['{customer,courier,protocol}/**/*.spec.ts', '**/looks.spec.ts'] },
     { name: 'desktop', use: desktop, testMatch: ['desk/**/*.spec.ts', '**/looks.spec.ts'] },
+    { name: 'bench', use: desktop, testMatch: 'bench/**/*.spec.ts' },
     { name: 'engines', use: phone, testMatch: 'engines/**/*.spec.ts' },
   ],
 });

@@ -31,6 +31,10 @@ export const box = 'M12 3.5l8 4v9l-8 4-8-4v-9zM4 7.5l8 4 8-4M12 11.5v9';
 export const pause = 'M9 6v12M15 6v12';
 export const power = 'M12 3.5V12M7 6.5a7.5 7.5 0 1 0 10 0';
 export const play = 'M8 5.5l10.5 6.5L8 18.5z';
+export const area = 'M5 8.5l8-4 6.5 5-3 9-9.5 1zM5 8.500a1.5 1.5 0 1 0 0-.1M13 4.500a1.5 1.5 0 1 0 0-.1M19.5 9.500a1.5 1.5 0 1 0 0-.1M16.5 18.500a1.5 1.5 0 1 0 0-.1M7 19.500a1.5 1.5 0 1 0 0-.1';
+export const history = 'M4 12a8 8 0 1 0 2.6-5.900L4 8.500M4 4v4.500h4.500M12 8v4.500l3 1.8';
+export const target = 'M12 19a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM12 2.500V7M12 17v4.500M2.5 12H7M17 12h4.500M12 12h.1';
+export const trash = 'M4.5 7h15M9.5 7V4.500h5V7M6.5 7l1 12.500h9l1-12.500M10.5 11v5M13.5 11v5';
 export const note = 'M5 4.5h14v11l-4 4H5zM15 19.5v-4h4M8.5 9h7M8.5 12.5h4';
 
 export const vehicles = {

@@ -5,18 +5,25 @@ import type { FeatureCollection } from 'geojson';
 import workerURL from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import type { PageConfig, Point } from '../protocol/types';
 import type { Theme } from './palette';
-import { cityStyle, quietStyle } from './style';
+import { groundStyle } from './style';
 import './map.css';
 
 setWorkerUrl(workerURL);
 
 const PATIENCE = 6_000; // ms for a style or its first tile
+const REFUSED = 3; // errors before any tile: nothing will come
+const AGAIN = 60_000; // ms until a style that could not be had is asked for again
+
+// Base is what is under the marks: remote tiles, the made city, or the plain
+// ground, because no tiles are set or because they cannot be had.
+export type Base = 'tiles' | 'city' | 'plain' | 'lost';
 
 export interface MapOptions {
   label: string;
   interactive?: boolean;
   // Called after every change of style: sources, layers and images are to be put back.
   onStyle?: (map: GLMap, theme: Theme) => void;
+  onBase?: (base: Base) => void;
 }
 
 export interface Engine {
@@ -27,9 +34,11 @@ export interface Engine {
 export async function createMap(container: HTMLElement, config: PageConfig, options: MapOptions): Promise<Engine> {
   const dark = matchMedia('(prefers-color-scheme: dark)');
   const theme = (): Theme => (dark.matches ? 'dark' : 'light');
-  const base = config.basemap ? await basemap() : undefined;
-  const remote = base || !config.map_style_url ? undefined : await styleAt(config.map_style_url);
-  const local = (): StyleSpecification => (base ? cityStyle(theme(), base) : quietStyle(theme(), config.center));
+  const url = config.basemap ? '' : config.map_style_url;
+  let remote = url ? await styleAt(url) : undefined;
+  // The server has a ground for every map, drawn by the page alone.
+  let ground = remote ? undefined : await basemap();
+  const local = (): StyleSpecification => groundStyle(theme(), ground);
 
   const map = new GLMap({
     container,
@@ -46,25 +55,50 @@ export async function createMap(container: HTMLElement, config: PageConfig, opti
     renderWorldCopies: false,
   });
   map.touchZoomRotate.disableRotation();
+  map.keyboard.disableRotation();
   map.getCanvas().setAttribute('aria-label', options.label);
   map.on('style.load', () => options.onStyle?.(map, theme()));
 
-  let tilesSeen = !remote;
-  const giveUp = () => {
-    if (tilesSeen) return;
-    tilesSeen = true;
+  let base: Base = remote ? 'tiles' : config.basemap ? 'city' : url ? 'lost' : 'plain';
+  const say = (next: Base) => options.onBase?.((base = next));
+  say(base);
+
+  let tilesSeen = false;
+  let refused = 0;
+  const giveUp = async () => {
+    if (tilesSeen || base !== 'tiles') return;
+    say('lost');
+    ground ??= await basemap();
     map.setStyle(local(), { diff: false });
   };
   map.on('data', (event) => {
-    if ('tile' in event && event.tile) tilesSeen = true;
+    if ('tile' in event && event.tile && base === 'tiles') tilesSeen = true;
   });
   map.on('error', () => {
     // Without a listener MapLibre writes every lost tile to the console.
+    if (++refused === REFUSED) void giveUp();
   });
-  const timer = setTimeout(giveUp, PATIENCE);
+  let timer = setTimeout(giveUp, PATIENCE);
+
+  const again = async () => {
+    if (base !== 'lost') return;
+    clearTimeout(timer);
+    remote = await styleAt(url);
+    if (!remote) {
+      timer = setTimeout(again, AGAIN);
+      return;
+    }
+    [tilesSeen, refused] = [false, 0];
+    say('tiles');
+    map.setStyle(remote, { diff: false });
+    timer = setTimeout(giveUp, PATIENCE);
+  };
+  if (base === 'lost') timer = setTimeout(again, AGAIN);
+  addEventListener('online', again);
 
   const repaint = () => {
-    if (!remote || map.getSource('lattice')) map.setStyle(local(), { diff: false });
+    if (base !== 'tiles') map.setStyle(local(), { diff: false });
+    else options.onStyle?.(map, theme());
   };
   dark.addEventListener('change', repaint);
   const resize = new ResizeObserver(() => map.resize());
@@ -74,6 +108,7 @@ export async function createMap(container: HTMLElement, config: PageConfig, opti
     map,
     destroy() {
       clearTimeout(timer);
+      removeEventListener('online', again);
       dark.removeEventListener('change', repaint);
       resize.disconnect();
       map.remove();

@@ -1,39 +1,41 @@
 import type { GeoJSONSource, Map as GLMap } from 'maplibre-gl';
-import type { Feature, FeatureCollection } from 'geojson';
-import type { CellCount, FleetCourier, Order, Point } from '../protocol/types';
+import type { Feature, FeatureCollection, Geometry } from 'geojson';
+import type { CellCount, Point, Zone } from '../protocol/types';
+import { classOf, labelOf, shades, type CellMode } from './cells';
 import { palettes, type Theme } from './palette';
+import type { Label } from './overlay';
+import type { Shape } from './shape';
 
-// Fewer couriers than this are shown one by one at every zoom.
-const MANY = 150;
+// What lies under the couriers: it changes seldom, so it is MapLibre's.
 
 const empty: FeatureCollection = { type: 'FeatureCollection', features: [] };
 
 // addFleetLayers puts back what a change of style has taken away.
 export function addFleetLayers(map: GLMap, theme: Theme): void {
   const p = palettes[theme];
-  for (const id of ['cells', 'cells-label', 'trace', 'waiting', 'selected']) map.addSource(id, { type: 'geojson', data: empty });
-  map.addSource('couriers', { type: 'geojson', data: empty, cluster: false, clusterRadius: 42, clusterMaxZoom: 13 });
+  for (const id of ['cells', 'zones', 'trails', 'trace', 'draft']) map.addSource(id, { type: 'geojson', data: empty });
   map.addLayer({
     id: 'cells',
     type: 'fill',
     source: 'cells',
-    paint: {
-      'fill-color': ['interpolate', ['linear'], ['get', 'balance'], -1, p.demand, 0, p.even, 1, p.supply],
-      'fill-opacity': 0.28,
-    },
+    paint: { 'fill-color': ['get', 'color'], 'fill-opacity': ['get', 'opacity'] },
   });
+  map.addLayer({ id: 'cells-line', type: 'line', source: 'cells', paint: { 'line-color': p.halo, 'line-width': 1.5 } });
+  const here = (yes: number, no: number) => ['case', ['get', 'chosen'], yes, no] as ['case', ['get', string], number, number];
+  map.addLayer({ id: 'zones', type: 'fill', source: 'zones', paint: { 'fill-color': p.accent, 'fill-opacity': here(0.16, 0.07) } });
   map.addLayer({
-    id: 'cells-line',
+    id: 'zones-line',
     type: 'line',
-    source: 'cells',
-    paint: { 'line-color': p.halo, 'line-width': 1.5 },
+    source: 'zones',
+    layout: { 'line-join': 'round' },
+    paint: { 'line-color': p.accent, 'line-width': here(3, 1.75) },
   });
   map.addLayer({
-    id: 'cells-label',
-    type: 'symbol',
-    source: 'cells-label',
-    minzoom: 11.5,
-    layout: { 'icon-image': ['concat', 'cells-', ['get', 'label']], 'icon-allow-overlap': true },
+    id: 'trails',
+    type: 'line',
+    source: 'trails',
+    layout: { 'line-cap': 'round', 'line-join': 'round' },
+    paint: { 'line-color': p.route, 'line-width': 2, 'line-opacity': 0.45 },
   });
   map.addLayer({
     id: 'trace',
@@ -43,107 +45,78 @@ export function addFleetLayers(map: GLMap, theme: Theme): void {
     paint: { 'line-color': p.route, 'line-width': 2.5, 'line-dasharray': [0.5, 2] },
   });
   map.addLayer({
-    id: 'waiting',
-    type: 'symbol',
-    source: 'waiting',
-    layout: { 'icon-image': 'waiting', 'icon-allow-overlap': true, 'icon-ignore-placement': true },
+    id: 'draft',
+    type: 'fill',
+    source: 'draft',
+    filter: ['==', ['geometry-type'], 'Polygon'],
+    paint: { 'fill-color': p.accent, 'fill-opacity': 0.2 },
   });
   map.addLayer({
-    id: 'couriers',
-    type: 'symbol',
-    source: 'couriers',
-    filter: ['!', ['has', 'point_count']],
-    layout: {
-      'icon-image': ['concat', 'courier-', ['get', 'state']],
-      'icon-size': ['interpolate', ['linear'], ['zoom'], 10, 0.7, 14, 1],
-      'icon-allow-overlap': true,
-      'icon-ignore-placement': true,
-    },
-  });
-  map.addLayer({
-    id: 'clusters',
-    type: 'symbol',
-    source: 'couriers',
-    filter: ['has', 'point_count'],
-    layout: {
-      'icon-image': ['concat', 'cluster-', ['get', 'point_count_abbreviated']],
-      'icon-allow-overlap': true,
-      'icon-ignore-placement': true,
-    },
-  });
-  map.addLayer({
-    id: 'selected-ring',
-    type: 'symbol',
-    source: 'selected',
-    layout: { 'icon-image': 'ring', 'icon-allow-overlap': true, 'icon-ignore-placement': true },
-  });
-  map.addLayer({
-    id: 'selected',
-    type: 'symbol',
-    source: 'selected',
-    layout: { 'icon-image': ['concat', 'courier-', ['get', 'state']], 'icon-allow-overlap': true, 'icon-ignore-placement': true },
+    id: 'draft-line',
+    type: 'line',
+    source: 'draft',
+    layout: { 'line-join': 'round', 'line-cap': 'round' },
+    paint: { 'line-color': p.accent, 'line-width': 3 },
   });
 }
 
-const clustered = new WeakMap<GeoJSONSource, boolean>();
-
-export function showCouriers(map: GLMap, couriers: Iterable<FleetCourier>, selected?: string): void {
-  const features: Feature[] = [];
-  const chosen: Feature[] = [];
-  for (const courier of couriers) {
-    if (!courier.fix) continue;
-    const feature = at(courier.fix, { id: courier.id, state: courier.state });
-    if (courier.id === selected) chosen.push(feature);
-    else features.push(feature);
-  }
-  const source = map.getSource<GeoJSONSource>('couriers');
-  if (!source) return;
-  const many = features.length > MANY;
-  if (many !== (clustered.get(source) ?? false)) {
-    clustered.set(source, many);
-    source.setClusterOptions({ cluster: many, clusterRadius: 42, clusterMaxZoom: 13 });
-  }
-  source.setData(collection(features));
-  put(map, 'selected', chosen);
+export function showZones(map: GLMap, zones: Zone[], chosen?: string): void {
+  put(map, 'zones', zones.map(({ id, area }) => feature(area as Geometry, { id, chosen: id === chosen })));
 }
 
-export function showWaiting(map: GLMap, orders: Iterable<Order>): void {
-  put(map, 'waiting', Array.from(orders, (order) => at(order.pickup.point, { id: order.id })));
+// showDraft draws a shape that is being edited, which may not be one yet.
+export function showDraft(map: GLMap, shape?: Shape): void {
+  const drawn = (shape?.polygons ?? []).map((rings): Feature => {
+    const lines = rings.map((ring) => ring.map(position));
+    const whole = lines.every((line) => line.length > 2);
+    if (!whole) return feature({ type: 'LineString', coordinates: lines[0] ?? [] });
+    return feature({ type: 'Polygon', coordinates: lines.map((line) => [...line, line[0]!]) });
+  });
+  put(map, 'draft', drawn);
 }
 
 export function showTrace(map: GLMap, line: Point[]): void {
-  const coordinates = line.map((point) => [point.lng, point.lat]);
-  const drawn: Feature[] =
-    line.length > 1 ? [{ type: 'Feature', properties: {}, geometry: { type: 'LineString', coordinates } }] : [];
-  put(map, 'trace', drawn);
+  put(map, 'trace', lines([line]));
 }
 
-export async function showCells(map: GLMap, cells: CellCount[]): Promise<void> {
+export function showTrails(map: GLMap, trails: Point[][]): void {
+  put(map, 'trails', lines(trails));
+}
+
+// showCells colours the cells and returns the figures to be written on them.
+export async function showCells(map: GLMap, cells: CellCount[], mode: CellMode, theme: Theme): Promise<Label[]> {
+  // The library that knows the cells is fetched when the layer is first shown.
   const { cellToBoundary, cellToLatLng } = await import('h3-js');
-  const areas: Feature[] = [];
-  const labels: Feature[] = [];
-  for (const { cell, supply, demand } of cells) {
-    const balance = supply + demand > 0 ? (supply - demand) / (supply + demand) : 0;
-    areas.push({
-      type: 'Feature',
-      properties: { balance },
-      geometry: { type: 'Polygon', coordinates: [cellToBoundary(cell, true)] },
-    });
-    const [lat, lng] = cellToLatLng(cell);
-    labels.push(at({ lat, lng }, { label: `${supply}:${demand}` }));
-  }
-  put(map, 'cells', areas);
-  put(map, 'cells-label', labels);
+  const shade = shades(mode, theme);
+  const shown = cells.filter((cell) => classOf(mode, cell) >= 0);
+  put(
+    map,
+    'cells',
+    shown.map((cell) => feature({ type: 'Polygon', coordinates: [cellToBoundary(cell.cell, true)] }, { ...shade[classOf(mode, cell)]! })),
+  );
+  return shown.map((cell) => {
+    const [lat, lng] = cellToLatLng(cell.cell);
+    return { point: { lat, lng }, text: labelOf(mode, cell) };
+  });
+}
+
+export function clearCells(map: GLMap): void {
+  put(map, 'cells', []);
 }
 
 function put(map: GLMap, id: string, features: Feature[]): void {
-  map.getSource<GeoJSONSource>(id)?.setData(collection(features));
+  map.getSource<GeoJSONSource>(id)?.setData({ type: 'FeatureCollection', features });
 }
 
-function collection(features: Feature[]): FeatureCollection {
-  return { type: 'FeatureCollection', features };
+function lines(all: Point[][]): Feature[] {
+  return all.filter((line) => line.length > 1).map((line) => feature({ type: 'LineString', coordinates: line.map(position) }));
 }
 
-function at({ lat, lng }: Point, properties: Record<string, string>): Feature {
-  return { type: 'Feature', properties, geometry: { type: 'Point', coordinates: [lng, lat] } };
+function feature(geometry: Geometry, properties: Feature['properties'] = {}): Feature {
+  return { type: 'Feature', properties, geometry };
 }
+
+function position({ lat, lng }: Point): [number, number] {
+  return [lng, lat];
+}
+

@@ -23,3 +23,12 @@ export function badge(name: string, path: string, size: number): HTMLElement {
   element.append(svg);
   return element;
 }
+
+// zoneName is written as text: people choose names.
+export function zoneName(name: string): HTMLElement {
+  const element = document.createElement('div');
+  element.className = 'zone-name';
+  element.setAttribute('aria-hidden', 'true');
+  element.textContent = name;
+  return element;
+}

@@ -1,10 +1,12 @@
 import type { LayerSpecification, StyleSpecification } from 'maplibre-gl';
-import type { FeatureCollection, Position } from 'geojson';
-import type { Point } from '../protocol/types';
+import type { FeatureCollection } from 'geojson';
 import { palettes, type Theme } from './palette';
 
-// cityStyle draws the made city of /v1/basemap.
-export function cityStyle(theme: Theme, base: FeatureCollection): StyleSpecification {
+const none: FeatureCollection = { type: 'FeatureCollection', features: [] };
+
+// groundStyle draws what /v1/basemap has: a made city's streets, parks and
+// water, or an area's outline with the cells in it, which give movement a scale.
+export function groundStyle(theme: Theme, base: FeatureCollection = none): StyleSpecification {
   const p = palettes[theme];
   return {
     version: 8,
@@ -12,10 +14,11 @@ export function cityStyle(theme: Theme, base: FeatureCollection): StyleSpecifica
     layers: [
       { id: 'background', type: 'background', paint: { 'background-color': p.outside } },
       fill('area', p.ground),
+      line('cell', kindIs('cell'), p.lattice, 1, 2),
       fill('block', p.block, 13),
       fill('park', p.park),
       fill('water', p.water),
-      line('water-line', ['==', ['get', 'kind'], 'water'], p.water, 3, 8),
+      line('water-line', kindIs('water'), p.water, 3, 8),
       street('minor', p.casing, 1.6, 9, 14),
       street('major', p.casing, 3, 14),
       street('minor', p.minor, 1, 7, 12.5),
@@ -24,27 +27,8 @@ export function cityStyle(theme: Theme, base: FeatureCollection): StyleSpecifica
         id: 'area-line',
         type: 'line',
         source: 'base',
-        filter: ['==', ['get', 'kind'], 'area'],
+        filter: kindIs('area'),
         paint: { 'line-color': p.casing, 'line-width': 1.5, 'line-dasharray': [4, 3] },
-      },
-    ],
-  };
-}
-
-// quietStyle is the base when there is no city and no tiles: a plain ground
-// with a lattice of hexagons that gives movement a scale.
-export function quietStyle(theme: Theme, center: Point): StyleSpecification {
-  const p = palettes[theme];
-  return {
-    version: 8,
-    sources: { lattice: { type: 'geojson', data: lattice(center) } },
-    layers: [
-      { id: 'background', type: 'background', paint: { 'background-color': p.ground } },
-      {
-        id: 'lattice',
-        type: 'line',
-        source: 'lattice',
-        paint: { 'line-color': p.lattice, 'line-width': ['interpolate', ['linear'], ['zoom'], 9, 0.5, 15, 1.5] },
       },
     ],
   };
@@ -87,33 +71,3 @@ function street(grade: 'minor' | 'major', color: string, far: number, near: numb
     paint: { 'line-color': color, 'line-width': ['interpolate', ['exponential', 1.6], ['zoom'], 11, far / 2, 14, far, 17, near] },
   };
 }
-
-const EDGE = 600; // metres, near an H3 cell of resolution 8
-const RINGS = 22;
-
-function lattice(center: Point): FeatureCollection {
-  const metre = 1 / 111_320;
-  const squeeze = Math.cos((center.lat * Math.PI) / 180);
-  const lines: Position[][] = [];
-  for (let row = -RINGS; row <= RINGS; row++) {
-    for (let column = -RINGS; column <= RINGS; column++) {
-      const x = EDGE * Math.sqrt(3) * (column + (row & 1) / 2);
-      const y = EDGE * 1.5 * row;
-      // Three of the six edges: the neighbours draw the others.
-      lines.push(
-        [0, 1, 2, 3].map((corner) => {
-          const angle = (Math.PI / 3) * corner + Math.PI / 6;
-          return [
-            center.lng + ((x + EDGE * Math.cos(angle)) * metre) / squeeze,
-            center.lat + (y + EDGE * Math.sin(angle)) * metre,
-          ];
-        }),
-      );
-    }
-  }
-  return {
-    type: 'FeatureCollection',
-    features: [{ type: 'Feature', properties: {}, geometry: { type: 'MultiLineString', coordinates: lines } }],
-  };
-}
-

@@ -57,6 +57,10 @@ export class Api {
     return (await this.ask('GET', path)).text();
   }
 
+  put<T>(path: string, body: object): Promise<T> {
+    return this.call('PUT', path, body);
+  }
+
   patch<T>(path: string, body: object): Promise<T> {
     return this.call('PATCH', path, body);
   }

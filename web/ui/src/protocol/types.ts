@@ -207,6 +207,37 @@ export interface CellCount {
   demand: number;
 }
 
+// Positions are [lng, lat], as GeoJSON has them.
+export type ZoneArea =
+  | { type: 'Polygon'; coordinates: number[][][] }
+  | { type: 'MultiPolygon'; coordinates: number[][][][] };
+
+export interface Zone {
+  id: string;
+  name: string;
+  area: ZoneArea;
+  version: number;
+  changed_by?: { role: string; id: string };
+  changed_at?: Time;
+}
+
+// A courier's way in a replay: each number is the difference from the one before.
+export interface ReplayCourier {
+  id: string;
+  name: string;
+  vehicle: Vehicle;
+  way: { at: number[]; lat: number[]; lng: number[] };
+}
+
+export interface ReplayOrder {
+  id: string;
+  reference?: string;
+  pickup: Point;
+  dropoff: Point;
+  due?: Time;
+  steps: { at: number; status: OrderStatus; courier?: string }[];
+}
+
 export interface Offer {
   id: string;
   deadline: Time;
