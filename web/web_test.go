@@ -106,7 +106,7 @@ const (
 
 // good is a request that works for each route, apart from its credential.
 func good(rt web.Route) request {
-	q := request{method: rt.Method, path: strings.NewReplacer("{link}", "l1").Replace(rt.Path), header: map[string]string{}}
+	q := request{method: rt.Method, path: strings.NewReplacer("{link}", "l1", "{proof}", "p1").Replace(rt.Path), header: map[string]string{}}
 	switch {
 	case strings.HasPrefix(q.path, "/v1/orders"):
 		q.path = strings.Replace(q.path, "{id}", "o1", 1)
@@ -131,6 +131,11 @@ func good(rt web.Route) request {
 		q.body = `{"name":"Mia","vehicle":"bicycle","capacity":3}`
 	case "PATCH {id}":
 		q.body = `{"version":7,"capacity":4}`
+	case "PUT {proof}":
+		q.path += "?kind=photo"
+		q.body, q.header["Content-Type"] = "a picture", "image/jpeg"
+	case "GET day":
+		q.path += "?from=2026-11-23T00:00:00Z"
 	case "POST zones", "PUT {id}":
 		q.body = zone
 	case "POST api-keys":
