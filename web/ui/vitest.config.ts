@@ -1,6 +1,7 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
 // Times are formatted for a place; tests need one that does not move.
 process.env['TZ'] = 'UTC';
 
-export default defineConfig({ test: { include: ['test/**/*.test.ts'], environment: 'node' } });
+export default defineConfig({ plugins: [svelte()], test: { include: ['test/**/*.test.ts'], environment: 'node' } });

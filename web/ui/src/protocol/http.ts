@@ -43,25 +43,39 @@ export class Api {
     return this.call('PATCH', path, body);
   }
 
+  put<T>(path: string, body: Blob, signal?: AbortSignal): Promise<T> {
+    return this.call('PUT', path, body, signal);
+  }
+
+  async blob(path: string): Promise<Blob> {
+    return (await this.ask('GET', path)).blob();
+  }
+
   delete(path: string): Promise<void> {
     return this.call('DELETE', path);
   }
 
   private async call<T>(method: string, path: string, body?: object, signal?: AbortSignal): Promise<T> {
+    const response = await this.ask(method, path, body, signal);
+    return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+  }
+
+  private async ask(method: string, path: string, body?: object, signal?: AbortSignal): Promise<Response> {
     const headers: Record<string, string> = { Accept: 'application/json' };
     const token = this.token();
     if (token) headers['Authorization'] = `Bearer ${token}`;
-    if (body) headers['Content-Type'] = 'application/json';
+    const picture = body instanceof Blob;
+    if (body) headers['Content-Type'] = picture ? body.type : 'application/json';
     let response: Response;
     try {
-      response = await fetch(`/v1${path}`, { method, headers, body: body && JSON.stringify(body), signal });
+      response = await fetch(`/v1${path}`, { method, headers, body: picture ? body : body && JSON.stringify(body), signal });
     } catch (cause) {
       if (signal?.aborted) throw cause;
       throw new Problem({ status: 0, code: 'offline' });
     }
     if (response.status === 401) this.onUnauthenticated();
     if (!response.ok) throw new Problem(await problemOf(response));
-    return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+    return response;
   }
 }
 
