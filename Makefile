@@ -8,9 +8,10 @@ LINT      := $(CACHE)/golangci-lint
 MDRP_DIR  ?= ../shared/mdrp/instances
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 export CGO_ENABLED = 1
+export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD = 1
 export PATH := $(NODE_PATH):$(PATH)
 
-.PHONY: help demo cluster env build test lint check ui ui-check deps chaos planted bench quality fuzz clean
+.PHONY: help demo cluster env build test lint check ui ui-check e2e deps chaos planted bench quality fuzz clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -28,7 +29,7 @@ env: ## secrets for docker-compose.yml, in .env; one that is there stays
 build: ## the binary, bin/dispatch
 	$(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/dispatch
 
-test: deps lint check ui-check ## everything that must pass
+test: deps lint check ui-check e2e ## everything that must pass
 
 check: ## Go tests with the race detector
 	$(GO) vet ./...
@@ -46,6 +47,11 @@ ui: deps ## build the three pages from web/ui/src into web/ui/dist
 ui-check: ui ## the committed pages are what the sources give
 	@test -z "$$(git status --porcelain -- web/ui/dist)" || \
 		{ git status --short -- web/ui/dist; echo 'web/ui/dist is not what web/ui/src gives: run make ui and commit it'; exit 1; }
+
+e2e: deps ui build ## the pages in Chromium against the real server: alone, then two nodes on the engines
+	cd web/ui && npm run e2e
+	$(GO) build -o bin/cluster ./internal/testenv/cluster
+	bin/cluster --dispatch $(BIN) --run 'cd web/ui && npm run e2e:engines'
 
 deps: ## install what the tests need and is missing
 	@scripts/deps

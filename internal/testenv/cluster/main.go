@@ -31,6 +31,7 @@ func main() {
 func run(ctx context.Context) error {
 	binary := flag.String("dispatch", "bin/dispatch", "The binary of the nodes.")
 	demo := flag.Bool("demo", false, "Let simulated couriers, customers and merchants loose on it.")
+	command := flag.String("run", "", "Run a shell's command against it, with COURIER, ADMIN and DISPATCH_AUTH_SECRET in its environment, and stop when it ends.")
 	flag.Parse()
 	path, err := filepath.Abs(*binary)
 	if err != nil {
@@ -42,6 +43,10 @@ func run(ctx context.Context) error {
 	return whole(ctx, os.Stderr, func(t *scope) {
 		fmt.Fprintln(os.Stderr, "PostgreSQL, Redis, RabbitMQ, two nodes, HAProxy and Prometheus are starting …")
 		c := start(t, path)
+		if *command != "" {
+			c.run(ctx, t, *command)
+			return
+		}
 		c.tell(t, os.Stdout)
 		if *demo {
 			c.people(t, os.Stdout, ctx.Done())

@@ -10,6 +10,10 @@ export const common = pick({ en: commonEn, ru: commonRu });
 export const steps = ['placed', 'assigned', 'at_pickup', 'picked_up', 'at_dropoff', 'delivered'] as const;
 export type Step = (typeof steps)[number];
 
+const MINUTE = 60_000;
+const ON_PURPOSE = 3 * MINUTE; // an order ready later than this waits because it should
+const LONG = 5 * MINUTE;
+
 const reached: Record<OrderStatus, number> = {
   placed: 0,
   searching: 0,
@@ -37,46 +41,88 @@ export function nameOf(view: View): string {
   return view.courier?.name || t.someone;
 }
 
-export function headline(view: View): string {
-  return t.headline[view.status](nameOf(view), view.stops_before ?? 0);
+export function headline(view: View, now: number): string {
+  const status = searching(view) && onPurpose(view, now) ? 'placed' : view.status;
+  return t.headline[status](nameOf(view), view.stops_before ?? 0);
 }
 
+// detail is what there is to say under the headline: what happens now, and if
+// it is late, why.
 export function detail(view: View, now: number): string[] {
-  const d = t.detail;
-  const lines: string[] = [];
-  switch (view.status) {
-    case 'placed':
-      if (view.ready_at) lines.push(d.readyFrom(clockTime(view.ready_at, now)));
-      break;
-    case 'searching':
-    case 'offered':
-      lines.push(d.searching);
-      break;
-    case 'unassignable':
-      lines.push(d.unassignable);
-      break;
-    case 'picked_up':
-      lines.push(view.stops_before ? t.stopsBefore(view.stops_before) : t.nextStop);
-      break;
-    case 'delivered': {
-      const at = view.steps?.delivered;
-      if (at) lines.push((view.proof?.pin ? d.deliveredPin : d.deliveredAt)(clockTime(at, now)));
-      if (view.proof?.note) lines.push(view.proof.note);
-      break;
-    }
-    case 'failed':
-    case 'returned':
-    case 'cancelled':
-      lines.push(d[view.status]);
-      break;
-  }
-  if (view.reason && ['failed', 'returned', 'cancelled'].includes(view.status)) {
-    lines.push(d.reason(common.failReasons[view.reason as keyof typeof common.failReasons] ?? view.reason));
-  }
-  if (view.late && view.promise && stepOf(view) < 5) lines.push(d.late(clockTime(view.promise, now)));
-  return lines;
+  const lines = late(view, now) ? [t.promised(clockTime(view.promise!, now)), why(view)] : [];
+  return [...lines, ...happening(view, now)].filter((line, index, all) => line && all.indexOf(line) === index);
+}
+
+// late is when the promise cannot be kept any more, or is past.
+export function late(view: View, now: number): boolean {
+  return Boolean(view.promise) && !finished(view) && (Boolean(view.late) || Date.parse(view.promise!) < now);
 }
 
 export function finished(view: View): boolean {
   return ['delivered', 'failed', 'returned', 'cancelled'].includes(view.status);
+}
+
+function happening(view: View, now: number): string[] {
+  const d = t.detail;
+  const before = view.stops_before ? t.stopsBefore(view.stops_before) : '';
+  switch (view.status) {
+    case 'placed':
+    case 'searching':
+    case 'offered':
+      if (view.steps?.assigned) return [d.searchingAgain];
+      if (onPurpose(view, now)) return [d.readyAt(clockTime(view.ready_at!, now))];
+      return [now - waitingSince(view) > LONG ? d.searchingLong : d.searching];
+    case 'unassignable':
+      return [d.unassignable];
+    case 'assigned':
+      return [before];
+    case 'at_pickup':
+      if (Date.parse(view.ready_at ?? '') - now > MINUTE) return [d.notReady(clockTime(view.ready_at!, now)), before];
+      return [now - Date.parse(view.steps?.at_pickup ?? '') > LONG ? d.waiting(nameOf(view)) : '', before];
+    case 'picked_up':
+      return [before || t.nextStop];
+    case 'at_dropoff':
+      return [d.arrived];
+    case 'delivered':
+      return [];
+    case 'failed':
+    case 'returned':
+    case 'cancelled':
+      return [reasonOf(view), d[view.status]];
+  }
+}
+
+function why(view: View): string {
+  const because = t.lateBecause;
+  switch (view.status) {
+    case 'assigned':
+      return view.stops_before ? because.stops(nameOf(view), view.stops_before) : because.toPickup(nameOf(view));
+    case 'at_pickup':
+      return t.detail.waiting(nameOf(view));
+    case 'picked_up':
+      return view.stops_before ? because.stops(nameOf(view), view.stops_before) : because.way;
+    case 'at_dropoff':
+      return '';
+    default:
+      return because.searching;
+  }
+}
+
+function reasonOf({ reason }: View): string {
+  if (!reason) return '';
+  return t.failReasons[reason as keyof typeof t.failReasons] ?? t.detail.reason(reason);
+}
+
+function searching(view: View): boolean {
+  return view.status === 'searching' || view.status === 'offered';
+}
+
+// The matcher lets an order wait until a courier would not have to.
+function onPurpose(view: View, now: number): boolean {
+  return !view.steps?.assigned && Date.parse(view.ready_at ?? '') - now > ON_PURPOSE;
+}
+
+function waitingSince(view: View): number {
+  const from = view.steps?.searching ?? view.steps?.placed ?? '';
+  return Math.max(Date.parse(from) || 0, Date.parse(view.ready_at ?? '') || 0);
 }

@@ -7,20 +7,26 @@ import { clock, ticker } from '../stores/clock.svelte';
 // A courier unheard of for so long is shown grey. Server seconds.
 const STALE_AFTER = 30;
 
+export interface Position {
+  fix: Fix;
+  age: number; // seconds
+  stale: boolean;
+}
+
 // Tracking is what one secret lets its holder see, kept up to date.
 export class Tracking {
   view = $state.raw<View>();
   link = $state.raw<Link>({ name: 'connecting' });
   // The link is wrong, expired or revoked: all three look the same.
-  gone = $state(false);
-  ended = $state(false);
+  gone = $state.raw(false);
+  ended = $state.raw(false);
   private fix = $state.raw<Fix>();
-  private fixSeen = $state(0);
+  private fixSeen = $state.raw(0);
 
   private readonly connection: Connection<TrackFrame>;
   private readonly api: Api;
 
-  constructor(secret: string) {
+  constructor(private readonly secret: string) {
     this.api = new Api(() => secret);
     this.connection = new Connection<TrackFrame>({
       path: '/v1/ws/track',
@@ -36,6 +42,10 @@ export class Tracking {
   }
 
   start(): void {
+    if (!this.secret) {
+      this.gone = true;
+      return;
+    }
     void this.first();
     this.connection.start();
   }
@@ -48,7 +58,7 @@ export class Tracking {
     this.connection.hurry();
   }
 
-  get position(): { fix: Fix; age: number; stale: boolean } | undefined {
+  get position(): Position | undefined {
     if (!this.fix || this.ended) return undefined;
     const age = Math.max(0, (ticker.now - this.fixSeen) / 1000);
     return { fix: this.fix, age, stale: age > STALE_AFTER };
@@ -74,6 +84,8 @@ export class Tracking {
         this.show(frame.view);
         break;
       case 'eta':
+        // Others come first again: where the courier is now is theirs.
+        if (frame.stops_before && !this.view?.stops_before) this.fix = undefined;
         if (this.view) this.view = { ...this.view, eta: frame.eta, stops_before: frame.stops_before };
         break;
       case 'position':
@@ -90,7 +102,7 @@ export class Tracking {
 
   private show(view: View): void {
     this.view = view;
-    if (view.fix) this.seen(view.fix, (clock.now() - Date.parse(view.fix.time)) / 1000);
+    if (view.fix) this.seen(view.fix, clock.known ? (clock.now() - Date.parse(view.fix.time)) / 1000 : 0);
     else if (!moving(view)) this.fix = undefined;
   }
 

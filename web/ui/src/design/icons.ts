@@ -6,6 +6,7 @@ export const chevron = 'M9 5l7 7-7 7';
 export const back = 'M15 5l-7 7 7 7';
 export const phone =
   'M6.5 3.5h2.6l1.4 4-2 1.6a11 11 0 0 0 6.4 6.4l1.6-2 4 1.4v2.6a2 2 0 0 1-2.2 2A16.3 16.3 0 0 1 4.5 5.7a2 2 0 0 1 2-2.2z';
+export const message = 'M4.5 5h15v11h-8l-4.500 3.500V16h-2.500z';
 export const pin = 'M12 21s-6.5-5.6-6.5-11a6.5 6.5 0 0 1 13 0c0 5.4-6.5 11-6.5 11zM12 12.2a2.2 2.2 0 1 0 0-4.4 2.2 2.2 0 0 0 0 4.4z';
 export const store = 'M4.5 10v9.5h15V10M3 10l1.8-5.5h14.4L21 10M3 10a2.3 2.3 0 0 0 4.5 0 2.3 2.3 0 0 0 4.5 0 2.3 2.3 0 0 0 4.5 0 2.3 2.3 0 0 0 4.5 0M9.5 19.5V15h5v4.5';
 export const home = 'M4 11.5L12 4.5l8 7M6 10v9.5h12V10M10 19.5V14h4v5.5';

@@ -4,6 +4,8 @@ export class ServerClock {
   private server = Date.now();
   private local = performance.now();
   rate = 1;
+  // Until the server has told its time, now() is the phone's, which may be wrong.
+  known = false;
 
   constructor(private readonly monotonic: () => number = () => performance.now()) {
     this.local = monotonic();
@@ -12,6 +14,7 @@ export class ServerClock {
   set(now: string, rate: number): void {
     const parsed = Date.parse(now);
     if (Number.isNaN(parsed)) return;
+    this.known = true;
     this.server = parsed;
     this.local = this.monotonic();
     this.rate = rate > 0 ? rate : 1;

@@ -1,6 +1,6 @@
 import { Backoff } from './backoff';
 import type { ServerClock } from './clock';
-import type { ErrorFrame, Welcome } from './frames';
+import type { Auth, Beat, ErrorFrame, Resume, Welcome } from './frames';
 
 export type Link =
   | { name: 'connecting' }
@@ -94,7 +94,7 @@ export class Connection<F extends { type: string }> {
     this.socket = socket;
     // A handshake that hangs is as bad as one that fails.
     this.timer = setTimeout(() => socket === this.socket && this.lost(4000, 'handshake'), 15_000);
-    socket.onopen = () => socket.send(JSON.stringify({ type: 'auth', token: this.options.token() }));
+    socket.onopen = () => socket.send(JSON.stringify({ type: 'auth', token: this.options.token() } satisfies Auth));
     socket.onmessage = (event) => {
       if (socket === this.socket) this.receive(String(event.data));
     };
@@ -106,7 +106,7 @@ export class Connection<F extends { type: string }> {
   private receive(text: string): void {
     this.heard = Date.now();
     this.watch();
-    const frame = JSON.parse(text) as F | Welcome | ErrorFrame;
+    const frame = JSON.parse(text) as F | Welcome | ErrorFrame | Beat;
     if (frame.type === 'beat') return;
     if (frame.type === 'welcome') return this.welcome(frame as Welcome);
     if (frame.type === 'error') {
@@ -127,7 +127,7 @@ export class Connection<F extends { type: string }> {
     this.options.clock.set(frame.now, frame.rate);
     // A server that knows less than we do has another history: start over.
     if (frame.seq < this.seq) this.seq = 0;
-    this.socket?.send(JSON.stringify({ type: 'resume', seq: this.seq }));
+    this.socket?.send(JSON.stringify({ type: 'resume', seq: this.seq } satisfies Resume));
     this.liveSince = Date.now();
     this.set({ name: 'live' });
     this.options.onLive?.(frame);

@@ -17,6 +17,21 @@ import type {
   Window,
 } from './types';
 
+// The start of every stream.
+export interface Auth {
+  type: 'auth';
+  token: string;
+}
+
+export interface Resume {
+  type: 'resume';
+  seq: number;
+}
+
+export interface Beat {
+  type: 'beat';
+}
+
 export interface Welcome {
   type: 'welcome';
   now: Time;

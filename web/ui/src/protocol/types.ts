@@ -101,7 +101,16 @@ export interface OrderEvent {
   status: OrderStatus;
   time: Time;
   actor: { role: string; id?: string };
-  data?: { courier?: string; offer?: string; reason?: string; note?: string; proof?: Proof };
+  data?: {
+    courier?: string;
+    offer?: string;
+    reason?: string;
+    note?: string;
+    at?: Time;
+    proof?: Proof;
+    area?: string;
+    token?: number;
+  };
 }
 
 export interface Stop {
@@ -161,10 +170,13 @@ export interface FleetCourier {
   fix?: Fix;
 }
 
+// The terms of a cost, in weighted seconds.
+export type Parts = { travel: number; wait: number; late: number };
+
 export interface Candidate {
   courier: string;
   cost?: number;
-  parts?: Record<string, number>;
+  parts?: Parts;
   chosen: boolean;
   why?: string;
 }
@@ -178,7 +190,7 @@ export interface Decision {
   courier?: string;
   bundle?: string[];
   cost?: number;
-  parts?: Record<string, number>;
+  parts?: Parts;
   candidates?: Candidate[];
   why?: string;
 }
@@ -244,13 +256,19 @@ export interface Day {
   orders: DayOrder[];
 }
 
+export interface ViewPlace {
+  address?: string;
+  point: Point;
+  note?: string;
+}
+
 export interface View {
   reference?: string;
   status: OrderStatus;
   version: number;
   steps?: Partial<Record<OrderStatus, Time>>;
-  pickup?: Place;
-  dropoff?: Place;
+  pickup?: ViewPlace;
+  dropoff?: ViewPlace;
   items?: string;
   courier?: { name?: string; vehicle?: Vehicle; phone?: string };
   stops_before?: number;

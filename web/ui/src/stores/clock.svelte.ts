@@ -4,7 +4,7 @@ export const clock = new ServerClock();
 
 // The server's time, moved on once a second for whatever on screen counts.
 class Ticker {
-  now = $state(clock.now());
+  now = $state.raw(clock.now());
 
   constructor() {
     setInterval(() => this.touch(), 1_000);
