@@ -51,3 +51,11 @@ export const vehicles = {
   car: 'M4 16.5v-4l2-5.5h12l2 5.5v4zM4 12.5h16M6 16.5v2M18 16.5v2M7.2 14.5h.1M16.8 14.5h.1',
   van: 'M2.5 6.5h11.5v10H2.5zM14 9.5h4l3.5 4v3H14M6.5 18.5a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM17.5 18.5a2 2 0 1 0 0-4 2 2 0 0 0 0 4z',
 } as const;
+
+export const filter = 'M4 6h16M7 12h10M10.5 18h3';
+export const chart = 'M4 20V4M4 20h16M8.5 16.500v-5M13 16.500V8M17.500 16.500v-7';
+export const sheet = 'M4 5h16v14H4zM4 9.5h16M4 14.3h16M10 5v14';
+export const keyboard = 'M3 6.500h18v11H3zM6.500 10h.1M10 10h.1M13.500 10h.1M17 10h.1M8 14h8';
+export const stray = 'M4 19c5 0 3-7 8-7s3-7 8-7M16.500 13.500l5 5M21.500 13.500l-5 5';
+export const person = 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.500 20.500c.8-4 3.700-6 7.500-6s6.700 2 7.500 6';
+export const edit = 'M5 19l1-4L16.500 4.500l3 3L9 18zM14 7l3 3';
