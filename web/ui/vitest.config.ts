@@ -4,4 +4,8 @@ import { defineConfig } from 'vitest/config';
 // Times are formatted for a place; tests need one that does not move.
 process.env['TZ'] = 'UTC';
 
-export default defineConfig({ plugins: [svelte()], test: { include: ['test/**/*.test.ts'], environment: 'node' } });
+export default defineConfig({
+  plugins: [svelte()],
+  resolve: { conditions: ['browser'] }, // runes that run, not those of a server
+  test: { include: ['test/**/*.test.ts'], environment: 'node' },
+});
