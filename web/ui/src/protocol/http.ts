@@ -25,6 +25,13 @@ export class Problem extends Error {
   }
 }
 
+const PATIENCE = 20_000; // ms
+
+interface More {
+  headers?: Record<string, string>;
+  keepalive?: boolean;
+}
+
 export class Api {
   constructor(
     private readonly token: () => string,
@@ -35,8 +42,19 @@ export class Api {
     return this.call('GET', path, undefined, signal);
   }
 
-  post<T>(path: string, body: object = {}): Promise<T> {
-    return this.call('POST', path, body);
+  // outlive: the request goes on when the page is closed meanwhile.
+  post<T>(path: string, body: object = {}, outlive = false): Promise<T> {
+    return this.call('POST', path, body, undefined, { keepalive: outlive });
+  }
+
+  // create is a POST that may be sent again under the same key.
+  create<T>(path: string, body: object, key: string): Promise<T> {
+    return this.call('POST', path, body, undefined, { headers: { 'Idempotency-Key': key } });
+  }
+
+  // text is an answer that is no JSON.
+  async text(path: string): Promise<string> {
+    return (await this.ask('GET', path)).text();
   }
 
   patch<T>(path: string, body: object): Promise<T> {
@@ -55,20 +73,22 @@ export class Api {
     return this.call('DELETE', path);
   }
 
-  private async call<T>(method: string, path: string, body?: object, signal?: AbortSignal): Promise<T> {
-    const response = await this.ask(method, path, body, signal);
+  private async call<T>(method: string, path: string, body?: object, signal?: AbortSignal, more?: More): Promise<T> {
+    const response = await this.ask(method, path, body, signal, more);
     return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
   }
 
-  private async ask(method: string, path: string, body?: object, signal?: AbortSignal): Promise<Response> {
-    const headers: Record<string, string> = { Accept: 'application/json' };
+  private async ask(method: string, path: string, body?: object, signal?: AbortSignal, more: More = {}): Promise<Response> {
+    const headers: Record<string, string> = { Accept: 'application/json', ...more.headers };
     const token = this.token();
     if (token) headers['Authorization'] = `Bearer ${token}`;
     const picture = body instanceof Blob;
     if (body) headers['Content-Type'] = picture ? body.type : 'application/json';
     let response: Response;
     try {
-      response = await fetch(`/v1${path}`, { method, headers, body: picture ? body : body && JSON.stringify(body), signal });
+      // A request that hangs is as bad as one that fails.
+      const limit = signal ?? AbortSignal.timeout(PATIENCE);
+      response = await fetch(`/v1${path}`, { ...more, method, headers, body: picture ? body : body && JSON.stringify(body), signal: limit });
     } catch (cause) {
       if (signal?.aborted) throw cause;
       throw new Problem({ status: 0, code: 'offline' });
