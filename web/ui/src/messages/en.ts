@@ -104,6 +104,7 @@ export const track = {
   proof: 'Proof of delivery',
   handedOver: (name: string, at: string) => `${name} handed it over at ${at}.`,
   pinGiven: 'Confirmed with your PIN',
+  proofPictures: { photo: 'Photo of the delivery', signature: 'Signature', missing: 'The picture cannot be shown.' },
   to: 'To',
   from: 'From',
   instructions: 'Instructions',
@@ -291,6 +292,7 @@ export const admin = {
   fitAll: 'Show all',
   failed: 'That did not work',
   deleted: 'Not found',
+  proofs: { title: 'Proof of delivery', photo: 'Photo', signature: 'Signature', missing: 'This picture is not kept any more.' },
 };
 
 export const courier = {

@@ -105,6 +105,7 @@ export const track: typeof en.track = {
   proof: 'Подтверждение',
   handedOver: (name, at) => `Заказ передан в ${at}, курьер: ${name}.`,
   pinGiven: 'Подтверждено вашим PIN',
+  proofPictures: { photo: 'Фото доставки', signature: 'Подпись', missing: 'Изображение не открывается.' },
   to: 'Куда',
   from: 'Откуда',
   instructions: 'Указания',
@@ -292,6 +293,7 @@ export const admin: typeof en.admin = {
   fitAll: 'Показать всех',
   failed: 'Не получилось',
   deleted: 'Не найдено',
+  proofs: { title: 'Подтверждение доставки', photo: 'Фото', signature: 'Подпись', missing: 'Это изображение больше не хранится.' },
 };
 
 export const courier: typeof en.courier = {

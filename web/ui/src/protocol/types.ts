@@ -209,7 +209,7 @@ export interface Stats {
 
 export interface Alert {
   id: string;
-  kind: 'unassignable' | 'at_risk' | 'stale_courier' | 'deviation';
+  kind: 'unassignable' | 'at_risk' | 'stale_courier';
   order?: string;
   courier?: string;
   time: Time;
