@@ -263,6 +263,18 @@ func (f *trails) Between(_ context.Context, courier string, from, to time.Time) 
 	return []tracking.Fix{{Courier: courier, Time: from, Accuracy: 5}}, f.away
 }
 
+// background remembers the fixes that it got.
+type background struct {
+	got  []tracking.Fix
+	of   string
+	fail error
+}
+
+func (f *background) Background(_ context.Context, courier string, epoch int64, fixes []tracking.Fix) error {
+	f.of, f.got = fmt.Sprintf("%s/%d", courier, epoch), fixes
+	return f.fail
+}
+
 // desk is an Auth whose credentials are the roles' names.
 type desk struct {
 	down error // what Check returns

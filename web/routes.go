@@ -67,6 +67,7 @@ func routes() []route {
 		{method: post, path: "/v1/sign-in", handle: (*Server).signIn},
 		{method: get, path: "/v1/me", handle: (*Server).me, roles: []dispatch.Role{
 			dispatch.RoleViewer, dispatch.RoleDispatcher, dispatch.RoleAdmin, dispatch.RoleCourier, dispatch.RoleMerchant}},
+		{method: post, path: "/v1/background", handle: (*Server).background}, // whose it is stands where the apps can put it
 		{method: get, path: "/v1/me/day", handle: (*Server).day, roles: ride},
 
 		{method: post, path: "/v1/orders", handle: (*Server).place, roles: sell},

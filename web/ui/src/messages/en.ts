@@ -486,6 +486,18 @@ export const courier = {
     'A web page is located only while it is on screen. Lock the phone or switch to another app, and dispatch no longer sees you: before long you get no new orders.',
     'Two apps can send your position in the background for the same courier: Traccar Client and OwnTracks. They do nothing but locate; offers and stops stay here.',
   ],
+  apps: {
+    fill: 'What the app needs to know',
+    address: 'Server address',
+    key: 'Your key',
+    secret: 'The key speaks for you: give it to nobody. It works until you sign in again; then the app needs the new one.',
+    copy: 'Copy',
+    copied: 'Copied',
+    how: [
+      ['Traccar Client', ['Version 9 or newer. Open its settings.', 'Server URL: the address above.', 'Device identifier: your key.', 'Location accuracy: high. Distance: 10 m. Switch on continuous tracking.']],
+      ['OwnTracks', ['Preferences, Connection, mode HTTP.', 'URL: the address above.', 'User: any name. Password: your key.', 'Choose “Move” so that it sends while you ride.']],
+    ] as [string, string[]][],
+  },
   update: { ready: 'There is a new version.', reload: 'Reload', later: 'Later' },
   ended: {
     elsewhere: ['Signed in elsewhere', 'This courier signed in on another phone. Only one can be used at a time.'],
