@@ -52,6 +52,7 @@ export class Connection<F extends { type: string }> {
     if (!this.stopped) return;
     this.stopped = false;
     globalThis.addEventListener?.('online', this.hurry);
+    globalThis.addEventListener?.('offline', this.unplugged);
     globalThis.document?.addEventListener('visibilitychange', this.wake);
     this.connect();
   }
@@ -59,6 +60,7 @@ export class Connection<F extends { type: string }> {
   stop(): void {
     this.stopped = true;
     globalThis.removeEventListener?.('online', this.hurry);
+    globalThis.removeEventListener?.('offline', this.unplugged);
     globalThis.document?.removeEventListener('visibilitychange', this.wake);
     clearTimeout(this.timer);
     clearTimeout(this.watchdog);
@@ -78,6 +80,12 @@ export class Connection<F extends { type: string }> {
     clearTimeout(this.timer);
     this.drop();
     this.connect();
+  };
+
+  // A device without a network is sure of it, where the socket would find out
+  // after a minute.
+  private unplugged = (): void => {
+    if (this.socket) this.lost(4000, 'offline');
   };
 
   private wake = (): void => {
