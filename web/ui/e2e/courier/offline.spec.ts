@@ -137,7 +137,7 @@ test('the app is installable, and opens offline with what it knew', async ({ pag
   await context.setOffline(true);
   await page.reload();
   await expect(title(page)).toHaveText('You are off duty');
-  await expect(page.getByText('Your phone has no network')).toBeVisible();
+  await expect(page.getByText('Carry on: what you do is kept on this phone')).toBeVisible();
   await expect(page.getByText('Ada Lovelace')).toBeVisible();
   await wantAccessible(page);
   await duty(page, 'Available');
