@@ -163,3 +163,18 @@ test('another courier on the same phone does not send what the first one did', a
   await expect(title(page)).toHaveText('You are off duty');
   expect((await admin.get<{ duty: string }>(`/couriers/${bo.id}`)).duty).toBe('off');
 });
+
+test('a new version says so, and takes over when the courier reloads', async ({ page, courier }) => {
+  await signIn(page, await courier());
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  // To the browser, a worker from another address is a newer one for the page.
+  await page.evaluate(() => navigator.serviceWorker.register('/courier-sw.js?next', { scope: '/courier' }));
+  await expect(page.getByText('There is a new version.')).toBeVisible();
+  await wantAccessible(page);
+  expect(await page.evaluate(() => navigator.serviceWorker.controller?.scriptURL)).not.toContain('next');
+  const reloaded = page.waitForEvent('load');
+  await button(page, 'Reload').click();
+  await reloaded;
+  await expect(title(page)).toHaveText('You are off duty');
+  expect(await page.evaluate(() => navigator.serviceWorker.controller?.scriptURL)).toContain('next');
+});
