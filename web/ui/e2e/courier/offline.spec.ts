@@ -55,7 +55,7 @@ test.describe('in the middle of a route', () => {
     await expect(title(page)).toHaveText('Elm Row 9');
     await expect(page.getByText('2 updates waiting').first()).toBeVisible();
     await button(page, 'I have arrived').click();
-    await hold(button(page, /^Delivered$/));
+    await hold(button(page, 'Delivered'));
     await page.close();
 
     const again = await context.newPage();
@@ -81,7 +81,7 @@ test.describe('in the middle of a route', () => {
     await button(page, 'I have arrived').click();
     await server.start();
     await expect.poll(() => told(admin, soup), { timeout: 20_000 }).toEqual(['at_pickup', 'picked_up', 'at_dropoff']);
-    await hold(button(page, /^Delivered$/));
+    await hold(button(page, 'Delivered'));
     await expect.poll(() => told(admin, soup)).toEqual(whole);
   });
 

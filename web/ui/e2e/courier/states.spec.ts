@@ -106,6 +106,7 @@ test('a session that dispatch ended, and one that went to another phone', async 
   await page.getByRole('textbox').fill(await ada.code());
   await button(page, 'Sign in').click();
   await expect(title(page)).toHaveText('You are off duty');
+  await expect(page.getByText('Connected')).toBeVisible();
   await ada.token();
   await expect(title(page)).toHaveText('Signed in elsewhere');
 });
