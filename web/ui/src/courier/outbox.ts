@@ -50,6 +50,8 @@ export class Outbox {
   private loaded = false;
   private readonly sent = new Set<number>();
   private last = 0;
+  // Another page of the same courier on this phone must not get the same keys.
+  private readonly lane = Math.floor(Math.random() * 1_000);
   private readonly newID: () => string;
 
   constructor(private readonly options: OutboxOptions) {
@@ -160,8 +162,8 @@ export class Outbox {
   }
 
   private append(command: Item): void {
-    // Another page of the same courier on this phone must not get the same key.
-    this.last = Math.max(this.last + 1, Date.now() * 1_000 + Math.floor(Math.random() * 1_000));
+    const after = Math.max(Math.floor(this.last / 1_000) + 1, Date.now());
+    this.last = after * 1_000 + this.lane;
     const entry = { key: this.last, command };
     this.entries.push(entry);
     this.kept(this.options.storage.put(entry));
