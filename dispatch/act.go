@@ -247,7 +247,10 @@ func (w *work) complete(c *held[Courier], by Actor, a Action) error {
 		return err
 	}
 	t := map[StopKind]EventType{Pickup: EventPickedUp, Dropoff: EventDelivered, Return: EventReturned}[a.Kind]
-	if err := w.apply(o, Command{Type: t, By: by, PIN: a.PIN, Note: a.Note}); err != nil {
+	if err := w.pictures(c.value.ID, a); err != nil {
+		return err
+	}
+	if err := w.apply(o, Command{Type: t, By: by, PIN: a.PIN, Note: a.Note, Photo: a.Photo, Sign: a.Signature}); err != nil {
 		return err
 	}
 	// Half of the service comes after the hand-over.

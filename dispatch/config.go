@@ -31,6 +31,7 @@ type Config struct {
 	AtRisk        time.Duration // alert when a promise is nearer than the ETA plus this
 	Deviation     time.Duration // alert when a courier is so much behind its plan
 	KeepAnswers   time.Duration // idempotency: at least 24 h
+	KeepProofs    time.Duration // photographs and signatures
 	EarlyPosition bool          // customers see the courier from the assignment on
 	AllStops      bool          // customers see the courier though other stops come first
 	CourierPhone  bool          // customers see the courier's number
@@ -42,7 +43,8 @@ func DefaultConfig() Config {
 	return Config{
 		Node: "node", Mode: ModeOffer, OfferTimeout: 30 * time.Second, CoolDown: 5 * time.Minute, Interval: 2 * time.Second,
 		Lead: 45 * time.Minute, SearchLimit: 30 * time.Minute, StaleAfter: time.Minute, LostAfter: 5 * time.Minute,
-		AtRisk: 10 * time.Minute, Deviation: 8 * time.Minute, KeepAnswers: 48 * time.Hour, Match: match.DefaultOptions(),
+		AtRisk: 10 * time.Minute, Deviation: 8 * time.Minute, KeepAnswers: 48 * time.Hour,
+		KeepProofs: 90 * 24 * time.Hour, Match: match.DefaultOptions(),
 	}
 }
 
@@ -51,6 +53,7 @@ func (c Config) validate() error {
 	for name, d := range map[string]time.Duration{
 		"OfferTimeout": c.OfferTimeout, "CoolDown": c.CoolDown, "Interval": c.Interval, "Lead": c.Lead,
 		"SearchLimit": c.SearchLimit, "StaleAfter": c.StaleAfter, "LostAfter": c.LostAfter, "Deviation": c.Deviation,
+		"KeepProofs": c.KeepProofs,
 	} {
 		if d <= 0 {
 			errs = append(errs, fmt.Errorf("%s: %s is not over 0", name, d))

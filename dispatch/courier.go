@@ -58,22 +58,25 @@ const (
 
 // Stop is one visit for one order.
 type Stop struct {
-	Order       string     `json:"order"`
-	Reference   string     `json:"reference,omitempty"` // the merchant's own number
-	Kind        StopKind   `json:"kind"`
-	Point       geo.Point  `json:"point"`
-	Address     string     `json:"address,omitempty"`
-	Contact     Contact    `json:"contact,omitzero"`
-	Note        string     `json:"note,omitempty"`
-	Items       string     `json:"items,omitempty"`
-	Size        int        `json:"size"`
-	PINRequired bool       `json:"pin_required"`
-	ReadyAt     time.Time  `json:"ready_at,omitzero"` // pickups
-	From        time.Time  `json:"from,omitzero"`     // dropoffs with a window
-	Due         time.Time  `json:"due,omitzero"`      // dropoffs with a promise
-	Arrive      time.Time  `json:"arrive"`            // planned
-	Depart      time.Time  `json:"depart"`            // planned
-	ArrivedAt   *time.Time `json:"arrived_at,omitempty"`
+	Order             string     `json:"order"`
+	Reference         string     `json:"reference,omitempty"` // the merchant's own number
+	Kind              StopKind   `json:"kind"`
+	Point             geo.Point  `json:"point"`
+	Address           string     `json:"address,omitempty"`
+	Contact           Contact    `json:"contact,omitzero"`
+	Note              string     `json:"note,omitempty"`
+	Items             string     `json:"items,omitempty"`
+	Size              int        `json:"size"`
+	PINRequired       bool       `json:"pin_required"`
+	PhotoRequired     bool       `json:"photo_required,omitempty"`
+	SignatureRequired bool       `json:"signature_required,omitempty"`
+	Pay               *Money     `json:"pay,omitempty"`     // dropoffs
+	ReadyAt           time.Time  `json:"ready_at,omitzero"` // pickups
+	From              time.Time  `json:"from,omitzero"`     // dropoffs with a window
+	Due               time.Time  `json:"due,omitzero"`      // dropoffs with a promise
+	Arrive            time.Time  `json:"arrive"`            // planned
+	Depart            time.Time  `json:"depart"`            // planned
+	ArrivedAt         *time.Time `json:"arrived_at,omitempty"`
 }
 
 // OfferState is what became of an offer.

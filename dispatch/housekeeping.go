@@ -46,7 +46,7 @@ func (l *Loop) keepHouse(ctx context.Context, now time.Time) error {
 	}
 	if h := &l.house; now.Sub(h.purged) > purgeEvery {
 		h.purged = now
-		errs = append(errs, l.Store.Purge(ctx, now.Add(-l.KeepAnswers)))
+		errs = append(errs, l.Store.Purge(ctx, now.Add(-l.KeepAnswers)), l.Store.PurgeProofs(ctx, now.Add(-l.KeepProofs)))
 	}
 	return errors.Join(errs...)
 }

@@ -17,6 +17,8 @@ type Command struct {
 	Reason  string
 	Note    string
 	PIN     string    // delivered
+	Photo   string    // delivered: the id of a picture that is kept
+	Sign    string    // delivered: likewise, a signature
 	At      time.Time // when it was done, where that was before it was told
 	Until   time.Time // declined, expired, unassigned: when the courier may be asked again
 	Area    string    // offered, assigned: by whose lease, where the matcher did it
@@ -90,7 +92,7 @@ func (o Order) Place(by Actor, now time.Time) (Order, []Event) {
 // Apply is the state machine: the order after a command, and the events that
 // tell of it, numbered on from the order's version. It returns a *Refused
 // (an ErrConflict) for a step that the status does not allow, and *Invalid
-// for a wrong PIN; then the order stays as it was. It changes nothing that
+// for a wrong PIN or a proof that is missing; then the order stays as it was. It changes nothing that
 // the given order shares.
 func (o Order) Apply(c Command, now time.Time) (Order, []Event, error) {
 	var events []Event
@@ -179,11 +181,18 @@ func (o *Order) refuse(courier string, until time.Time) {
 }
 
 func (o *Order) prove(c Command) (*Proof, error) {
-	if !o.PINRequired {
-		return &Proof{Note: c.Note}, nil
+	var f faults
+	if o.PINRequired && subtle.ConstantTimeCompare([]byte(c.PIN), []byte(o.PIN)) != 1 {
+		f.add("proof.pin", "is not the customer's")
 	}
-	if subtle.ConstantTimeCompare([]byte(c.PIN), []byte(o.PIN)) != 1 {
-		return nil, &Invalid{[]FieldError{{"proof.pin", "is not the customer's"}}}
+	if o.PhotoRequired && c.Photo == "" {
+		f.add("proof.photo", "is missing")
 	}
-	return &Proof{PIN: true, Note: c.Note}, nil
+	if o.SignatureRequired && c.Sign == "" {
+		f.add("proof.signature", "is missing")
+	}
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	return &Proof{PIN: o.PINRequired, Note: c.Note, Photo: c.Photo, Signature: c.Sign}, nil
 }

@@ -50,30 +50,33 @@ func (s Status) Valid() bool {
 
 // Order is something to carry from one place to another.
 type Order struct {
-	ID           string               `json:"id"`
-	Merchant     string               `json:"merchant"`
-	Reference    string               `json:"reference,omitempty"` // the merchant's own number
-	Status       Status               `json:"status"`
-	Version      int64                `json:"version"` // number of its newest event
-	Pickup       Place                `json:"pickup"`
-	Dropoff      Place                `json:"dropoff"`
-	ReadyAt      time.Time            `json:"ready_at"`
-	DeliverBy    *time.Time           `json:"deliver_by,omitempty"`
-	Window       *Window              `json:"window,omitempty"`
-	Size         int                  `json:"size"` // capacity units
-	Requirements Requirements         `json:"requirements,omitzero"`
-	Priority     int                  `json:"priority"` // 0-9, higher first
-	Items        string               `json:"items,omitempty"`
-	PINRequired  bool                 `json:"pin_required"`
-	PIN          string               `json:"-"` // shown to the customer alone
-	Courier      string               `json:"courier,omitempty"`
-	Pinned       string               `json:"pinned,omitempty"` // the only courier the matcher may use
-	Offer        string               `json:"-"`                // the open one, while Offered
-	ETA          *ETA                 `json:"eta,omitempty"`    // worked out when read, never stored
-	Times        map[Status]time.Time `json:"times"`            // when each status was last entered
-	Reason       string               `json:"reason,omitempty"`
-	Proof        *Proof               `json:"proof,omitempty"`
-	Refusals     map[string]time.Time `json:"-"` // courier → until when not to ask again
+	ID                string               `json:"id"`
+	Merchant          string               `json:"merchant"`
+	Reference         string               `json:"reference,omitempty"` // the merchant's own number
+	Status            Status               `json:"status"`
+	Version           int64                `json:"version"` // number of its newest event
+	Pickup            Place                `json:"pickup"`
+	Dropoff           Place                `json:"dropoff"`
+	ReadyAt           time.Time            `json:"ready_at"`
+	DeliverBy         *time.Time           `json:"deliver_by,omitempty"`
+	Window            *Window              `json:"window,omitempty"`
+	Size              int                  `json:"size"` // capacity units
+	Requirements      Requirements         `json:"requirements,omitzero"`
+	Priority          int                  `json:"priority"` // 0-9, higher first
+	Items             string               `json:"items,omitempty"`
+	PINRequired       bool                 `json:"pin_required"`
+	PIN               string               `json:"-"` // shown to the customer alone
+	PhotoRequired     bool                 `json:"photo_required,omitempty"`
+	SignatureRequired bool                 `json:"signature_required,omitempty"`
+	Pay               *Money               `json:"pay,omitempty"` // what its courier earns
+	Courier           string               `json:"courier,omitempty"`
+	Pinned            string               `json:"pinned,omitempty"` // the only courier the matcher may use
+	Offer             string               `json:"-"`                // the open one, while Offered
+	ETA               *ETA                 `json:"eta,omitempty"`    // worked out when read, never stored
+	Times             map[Status]time.Time `json:"times"`            // when each status was last entered
+	Reason            string               `json:"reason,omitempty"`
+	Proof             *Proof               `json:"proof,omitempty"`
+	Refusals          map[string]time.Time `json:"-"` // courier → until when not to ask again
 }
 
 // Place is one end of an order.
@@ -110,8 +113,10 @@ type ETA struct {
 
 // Proof is what shows that the right person got it.
 type Proof struct {
-	PIN  bool   `json:"pin"` // the customer's PIN was given and right
-	Note string `json:"note,omitempty"`
+	PIN       bool   `json:"pin"` // the customer's PIN was given and right
+	Note      string `json:"note,omitempty"`
+	Photo     string `json:"photo,omitempty"`     // id of a ProofFile
+	Signature string `json:"signature,omitempty"` // likewise
 }
 
 // Area is the cell (geo.AreaResolution) of the pickup, as hexadecimal text:

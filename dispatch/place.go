@@ -62,6 +62,7 @@ func (s *Service) newOrder(n NewOrder) Order {
 		ID: s.NewID(), Merchant: n.Merchant, Reference: n.Reference, Pickup: n.Pickup, Dropoff: n.Dropoff,
 		ReadyAt: n.ReadyAt.UTC(), DeliverBy: utc(n.DeliverBy), Size: n.Size, Requirements: n.Requirements,
 		Priority: n.Priority, Items: n.Items, PINRequired: n.PINRequired,
+		PhotoRequired: n.PhotoRequired, SignatureRequired: n.SignatureRequired, Pay: n.Pay,
 	}
 	if n.Window != nil {
 		o.Window = &Window{n.Window.From.UTC(), n.Window.To.UTC()}

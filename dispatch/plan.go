@@ -16,7 +16,8 @@ func stopsFor(o Order) []Stop {
 	}
 	dropoff := Stop{
 		Order: o.ID, Reference: o.Reference, Kind: Dropoff, Point: o.Dropoff.Point, Address: o.Dropoff.Address, Contact: o.Dropoff.Contact,
-		Note: o.Dropoff.Note, Items: o.Items, Size: o.Size, PINRequired: o.PINRequired, Due: o.Due(),
+		Note: o.Dropoff.Note, Items: o.Items, Size: o.Size, PINRequired: o.PINRequired, PhotoRequired: o.PhotoRequired, SignatureRequired: o.SignatureRequired,
+		Pay: o.Pay, Due: o.Due(),
 	}
 	if o.Window != nil {
 		dropoff.From = o.Window.From

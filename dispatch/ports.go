@@ -47,6 +47,8 @@ type Store interface {
 	Areas(ctx context.Context) ([]string, error)
 	// Purge deletes answers, decisions and departed nodes older than a time.
 	Purge(ctx context.Context, before time.Time) error
+	// PurgeProofs deletes pictures older than a time.
+	PurgeProofs(ctx context.Context, before time.Time) error
 }
 
 // OrderReader reads committed orders.
@@ -72,6 +74,8 @@ type OrderReader interface {
 	// Decisions returns at most limit decisions on an order, newest first.
 	Decisions(ctx context.Context, order string, limit int) ([]Decision, error)
 	Zones(ctx context.Context) ([]Zone, error) // by id
+	// ProofFile is a picture of an order with its Data; ErrNotFound.
+	ProofFile(ctx context.Context, order, id string) (ProofFile, error)
 }
 
 // CourierReader reads committed couriers and offers.
@@ -115,6 +119,10 @@ type Tx interface {
 	// Answer is what was once answered to a key in a scope; ErrNotFound.
 	Answer(scope, key string) (Answer, error)
 	SaveAnswer(a Answer) error
+	// ProofFiles are an order's pictures without their Data, by id.
+	ProofFiles(order string) ([]ProofFile, error)
+	// SaveProofFile keeps a picture. ErrConflict: the order has one with its id.
+	SaveProofFile(f ProofFile) error
 }
 
 // Creation is a new order as it is stored at first.

@@ -29,6 +29,11 @@ type NewOrder struct {
 	Priority     int
 	Items        string
 	PINRequired  bool
+	// What came later is left out of the hash of a request without it, which
+	// an older node may have kept.
+	PhotoRequired     bool   `json:",omitempty"`
+	SignatureRequired bool   `json:",omitempty"`
+	Pay               *Money `json:",omitempty"`
 }
 
 // NewCourier is what it takes to enrol a courier.
@@ -73,6 +78,11 @@ type Action struct {
 	Reason string
 	Note   string
 	PIN    string
+
+	// Ids of pictures that were kept before; see NewOrder for why they are
+	// left out.
+	Photo     string `json:",omitempty"`
+	Signature string `json:",omitempty"`
 }
 
 // ActionType is the kind of an Action, named as its frame is.

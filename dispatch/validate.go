@@ -109,6 +109,7 @@ func (n NewOrder) validate(now time.Time) error {
 	f.vehicles("requirements.vehicles", n.Requirements.Vehicles)
 	f.skills("requirements.skills", n.Requirements.Skills)
 	f.window("window", n.Window)
+	f.money("pay", n.Pay)
 	if n.ReadyAt.After(now.Add(maxAhead)) {
 		f.add("ready_at", "is more than %d days ahead", maxAhead/(24*time.Hour))
 	}

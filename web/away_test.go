@@ -21,7 +21,7 @@ func TestWithoutAStoreNothingIsPromised(t *testing.T) {
 	for name, set := range map[string]func(*site){
 		"credentials can be checked": func(s *site) {
 			s.company.fail, s.company.read = dispatch.ErrUnavailable, dispatch.ErrUnavailable
-			s.desk.away, s.trails.away = dispatch.ErrUnavailable, dispatch.ErrUnavailable
+			s.desk.away, s.trails.away, s.background.fail = dispatch.ErrUnavailable, dispatch.ErrUnavailable, dispatch.ErrUnavailable
 		},
 		"nor credentials checked": func(s *site) { s.desk.down, s.desk.away = dispatch.ErrUnavailable, dispatch.ErrUnavailable },
 	} {

@@ -43,6 +43,10 @@ type company struct {
 	report   dispatch.Report
 	span     dispatch.ReportQuery
 	by       dispatch.Actor
+	proof    dispatch.NewProof
+
+	dayOf          string
+	dayFrom, dayTo time.Time
 }
 
 func newCompany() *company {
@@ -221,6 +225,41 @@ func (f *company) View(_ context.Context, order string) (dispatch.View, error) {
 	return dispatch.View{Status: f.order.Status, Version: f.order.Version, Steps: f.order.Times, ReadyAt: f.order.ReadyAt}, f.read
 }
 
+func (f *company) AddProof(_ context.Context, courier string, epoch int64, n dispatch.NewProof) (dispatch.ProofFile, error) {
+	f.proof = n
+	if n.Order != f.order.ID || courier != f.courier.ID || epoch != f.courier.Epoch {
+		return dispatch.ProofFile{}, dispatch.ErrNotFound
+	}
+	return f.file(n.ID)
+}
+
+func (f *company) ProofFile(ctx context.Context, scope dispatch.Scope, order, id string) (dispatch.ProofFile, error) {
+	if _, err := f.Order(ctx, scope, order); err != nil {
+		return dispatch.ProofFile{}, err
+	}
+	return f.file(id)
+}
+
+func (f *company) CustomerProofFile(_ context.Context, _, id string) (dispatch.ProofFile, error) {
+	return f.file(id)
+}
+
+func (f *company) file(id string) (dispatch.ProofFile, error) {
+	if id != "p1" {
+		return dispatch.ProofFile{}, dispatch.ErrNotFound
+	}
+	return dispatch.ProofFile{
+		ID: id, Order: "o1", Courier: "c1", Kind: dispatch.Photo, Type: "image/jpeg", Size: 9, At: now(), Data: []byte("a picture"),
+	}, f.fail
+}
+
+func (f *company) Day(_ context.Context, courier string, from, to time.Time) (dispatch.Day, error) {
+	f.dayOf, f.dayFrom, f.dayTo = courier, from, to
+	return dispatch.Day{From: from, To: to, Delivered: 1, Distance: 900, Earned: []dispatch.Money{{Amount: 450, Currency: "EUR"}}, Orders: []dispatch.DayOrder{
+		{Order: "o1", Status: dispatch.Delivered, At: now(), Pay: &dispatch.Money{Amount: 450, Currency: "EUR"}, Proof: &dispatch.Proof{Photo: "p1"}},
+	}}, f.read
+}
+
 func (f *company) Stats(context.Context) (dispatch.Stats, error) { return dispatch.Stats{}, f.read }
 
 func (f *company) Report(_ context.Context, q dispatch.ReportQuery) (dispatch.Report, error) {
@@ -246,6 +285,18 @@ func (f *trails) Between(_ context.Context, courier string, from, to time.Time) 
 		return f.fixes, f.away
 	}
 	return []tracking.Fix{{Courier: courier, Time: from, Accuracy: 5}}, f.away
+}
+
+// background remembers the fixes that it got.
+type background struct {
+	got  []tracking.Fix
+	of   string
+	fail error
+}
+
+func (f *background) Background(_ context.Context, courier string, epoch int64, fixes []tracking.Fix) error {
+	f.of, f.got = fmt.Sprintf("%s/%d", courier, epoch), fixes
+	return f.fail
 }
 
 // desk is an Auth whose credentials are the roles' names.

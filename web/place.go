@@ -10,18 +10,21 @@ import (
 
 // newOrderBody is an order as it is placed.
 type newOrderBody struct {
-	Merchant     string                `json:"merchant,omitempty"` // given by staff
-	Reference    string                `json:"reference,omitempty"`
-	Pickup       dispatch.Place        `json:"pickup"`
-	Dropoff      dispatch.Place        `json:"dropoff"`
-	ReadyAt      time.Time             `json:"ready_at,omitzero"`
-	DeliverBy    *time.Time            `json:"deliver_by,omitempty"`
-	Window       *dispatch.Window      `json:"window,omitempty"`
-	Size         *int                  `json:"size,omitempty"`
-	Requirements dispatch.Requirements `json:"requirements,omitzero"`
-	Priority     int                   `json:"priority,omitempty"`
-	Items        string                `json:"items,omitempty"`
-	PINRequired  bool                  `json:"pin_required,omitempty"`
+	Merchant          string                `json:"merchant,omitempty"` // given by staff
+	Reference         string                `json:"reference,omitempty"`
+	Pickup            dispatch.Place        `json:"pickup"`
+	Dropoff           dispatch.Place        `json:"dropoff"`
+	ReadyAt           time.Time             `json:"ready_at,omitzero"`
+	DeliverBy         *time.Time            `json:"deliver_by,omitempty"`
+	Window            *dispatch.Window      `json:"window,omitempty"`
+	Size              *int                  `json:"size,omitempty"`
+	Requirements      dispatch.Requirements `json:"requirements,omitzero"`
+	Priority          int                   `json:"priority,omitempty"`
+	Items             string                `json:"items,omitempty"`
+	PINRequired       bool                  `json:"pin_required,omitempty"`
+	PhotoRequired     bool                  `json:"photo_required,omitempty"`
+	SignatureRequired bool                  `json:"signature_required,omitempty"`
+	Pay               *dispatch.Money       `json:"pay,omitempty"`
 }
 
 func (s *Server) place(c *call) (answer, error) {
@@ -55,7 +58,7 @@ func (b newOrderBody) order(c *call) (dispatch.NewOrder, error) {
 	n := dispatch.NewOrder{
 		Merchant: b.Merchant, Reference: b.Reference, Pickup: b.Pickup, Dropoff: b.Dropoff, ReadyAt: b.ReadyAt,
 		DeliverBy: b.DeliverBy, Window: b.Window, Requirements: b.Requirements, Priority: b.Priority,
-		Items: b.Items, PINRequired: b.PINRequired,
+		Items: b.Items, PINRequired: b.PINRequired, PhotoRequired: b.PhotoRequired, SignatureRequired: b.SignatureRequired, Pay: b.Pay,
 	}
 	if !staffRole(c.who.Role) {
 		if b.Merchant != "" && b.Merchant != c.who.ID {

@@ -17,6 +17,7 @@ type Dispatch interface {
 	Overrides
 	Couriers
 	Zones
+	Proofs
 	View(ctx context.Context, order string) (dispatch.View, error)
 	Stats(ctx context.Context) (dispatch.Stats, error)
 	Report(ctx context.Context, q dispatch.ReportQuery) (dispatch.Report, error)
@@ -30,6 +31,14 @@ type Orders interface {
 	Events(ctx context.Context, scope dispatch.Scope, id string, after int64) ([]dispatch.Event, error)
 	Decisions(ctx context.Context, id string) ([]dispatch.Decision, error)
 	History(ctx context.Context, from, to time.Time, limit int, cursor string) (page []dispatch.OrderHistory, next string, err error)
+}
+
+// Proofs keeps couriers' pictures, and what else only they look at.
+type Proofs interface {
+	AddProof(ctx context.Context, courier string, epoch int64, n dispatch.NewProof) (dispatch.ProofFile, error)
+	ProofFile(ctx context.Context, scope dispatch.Scope, order, id string) (dispatch.ProofFile, error)
+	CustomerProofFile(ctx context.Context, order, id string) (dispatch.ProofFile, error)
+	Day(ctx context.Context, courier string, from, to time.Time) (dispatch.Day, error)
 }
 
 // Overrides are people's decisions on orders.

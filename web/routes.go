@@ -16,6 +16,7 @@ type route struct {
 	roles  []dispatch.Role // nil: anyone, without a credential
 	handle func(*Server, *call) (answer, error)
 	limit  int64                             // of the body, in bytes
+	slow   bool                              // the body may take slowFactor times as long as others
 	now    func(*Server, *call) (any, error) // what stands there now, for a conflict
 	socket func(*Server) http.Handler        // instead of handle
 }
@@ -26,6 +27,10 @@ const (
 	maxZone  = 1 << 20
 	longPath = 2048 // of a request's path and query
 )
+
+// slowFactor gives a picture from a phone at the edge of a network the time
+// that it takes: a quarter of a megabyte at 5 kB/s.
+const slowFactor = 6
 
 // Route is a line of the table for those who test or document the API.
 type Route struct {
@@ -51,6 +56,7 @@ func routes() []route {
 	staff := []dispatch.Role{dispatch.RoleViewer, dispatch.RoleDispatcher, dispatch.RoleAdmin}
 	sell := []dispatch.Role{dispatch.RoleMerchant, dispatch.RoleDispatcher, dispatch.RoleAdmin}
 	look := []dispatch.Role{dispatch.RoleMerchant, dispatch.RoleViewer, dispatch.RoleDispatcher, dispatch.RoleAdmin}
+	ride := []dispatch.Role{dispatch.RoleCourier}
 	order, courier := (*Server).currentOrder, (*Server).currentCourier
 	return []route{
 		{method: get, path: "/healthz", handle: (*Server).healthy},
@@ -61,6 +67,8 @@ func routes() []route {
 		{method: post, path: "/v1/sign-in", handle: (*Server).signIn},
 		{method: get, path: "/v1/me", handle: (*Server).me, roles: []dispatch.Role{
 			dispatch.RoleViewer, dispatch.RoleDispatcher, dispatch.RoleAdmin, dispatch.RoleCourier, dispatch.RoleMerchant}},
+		{method: post, path: "/v1/background", handle: (*Server).background}, // whose it is stands where the apps can put it
+		{method: get, path: "/v1/me/day", handle: (*Server).day, roles: ride},
 
 		{method: post, path: "/v1/orders", handle: (*Server).place, roles: sell},
 		{method: get, path: "/v1/orders", handle: (*Server).listOrders, roles: look},
@@ -77,7 +85,10 @@ func routes() []route {
 		{method: post, path: "/v1/orders/{id}/tracking-links", handle: (*Server).createLink, roles: sell},
 		{method: get, path: "/v1/orders/{id}/tracking-links", handle: (*Server).listLinks, roles: look},
 		{method: del, path: "/v1/orders/{id}/tracking-links/{link}", handle: (*Server).revokeLink, roles: sell},
+		{method: put, path: "/v1/orders/{id}/proofs/{proof}", handle: (*Server).putProof, roles: ride, limit: dispatch.MaxProofBytes, slow: true},
+		{method: get, path: "/v1/orders/{id}/proofs/{proof}", handle: (*Server).readProof, roles: look},
 		{method: get, path: "/v1/track", handle: (*Server).track, roles: []dispatch.Role{dispatch.RoleCustomer}},
+		{method: get, path: "/v1/track/proofs/{proof}", handle: (*Server).trackProof, roles: []dispatch.Role{dispatch.RoleCustomer}},
 
 		{method: post, path: "/v1/couriers", handle: (*Server).createCourier, roles: rule},
 		{method: get, path: "/v1/couriers", handle: (*Server).listCouriers, roles: staff},

@@ -105,7 +105,14 @@ func (s *Server) route(rt route) http.Handler {
 			rt.socket(s).ServeHTTP(w, r)
 			return
 		}
-		ctx, cancel := context.WithTimeout(r.Context(), s.config.RequestTimeout)
+		timeout := s.config.RequestTimeout
+		if rt.slow {
+			timeout *= slowFactor
+			control, now := http.NewResponseController(w), time.Now()
+			_ = control.SetReadDeadline(now.Add(timeout))
+			_ = control.SetWriteDeadline(now.Add(timeout + s.config.RequestTimeout))
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), timeout)
 		defer cancel()
 		limit := int64(maxBody)
 		if rt.limit > 0 {

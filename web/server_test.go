@@ -25,7 +25,7 @@ func listen(t *testing.T, timeout time.Duration, socket http.Handler) (address s
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	s, err := web.New(web.Config{Mode: dispatch.ModeAssign, RequestTimeout: timeout}, web.Deps{
-		Dispatch: newCompany(), Auth: newDesk(), Trails: &trails{}, Clock: frozen{}, NewID: func() string { return "r" }, Log: log,
+		Dispatch: newCompany(), Auth: newDesk(), Trails: &trails{}, Background: &background{}, Clock: frozen{}, NewID: func() string { return "r" }, Log: log,
 		CourierSocket: socket, TrackSocket: socket, FleetSocket: socket,
 	})
 	if err != nil {

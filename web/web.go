@@ -24,10 +24,12 @@ type Deps struct {
 	Dispatch Dispatch
 	Auth     Auth
 	Trails   Trails
-	Limiter  Limiter // nil: one in memory
-	Clock    clock.Clock
-	NewID    func() string // of requests
-	Log      *slog.Logger
+	// Background takes fixes of couriers that come by HTTP.
+	Background Background
+	Limiter    Limiter // nil: one in memory
+	Clock      clock.Clock
+	NewID      func() string // of requests
+	Log        *slog.Logger
 
 	// The WebSocket endpoints; they check credentials themselves.
 	CourierSocket, TrackSocket, FleetSocket http.Handler
@@ -36,7 +38,7 @@ type Deps struct {
 func (d Deps) validate() error {
 	var errs []error
 	for name, missing := range map[string]bool{
-		"Dispatch": d.Dispatch == nil, "Auth": d.Auth == nil, "Trails": d.Trails == nil, "Clock": d.Clock == nil,
+		"Dispatch": d.Dispatch == nil, "Auth": d.Auth == nil, "Trails": d.Trails == nil, "Background": d.Background == nil, "Clock": d.Clock == nil,
 		"NewID": d.NewID == nil, "Log": d.Log == nil,
 		"CourierSocket": d.CourierSocket == nil, "TrackSocket": d.TrackSocket == nil, "FleetSocket": d.FleetSocket == nil,
 	} {

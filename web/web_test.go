@@ -19,13 +19,14 @@ import (
 // site is a Server over fakes. All that goes in and out of it is held to the
 // OpenAPI document.
 type site struct {
-	t       testing.TB
-	company *company
-	desk    *desk
-	trails  *trails
-	config  web.Config
-	server  *web.Server
-	handler http.Handler // the server, held to the document
+	t          testing.TB
+	company    *company
+	desk       *desk
+	trails     *trails
+	background *background
+	config     web.Config
+	server     *web.Server
+	handler    http.Handler // the server, held to the document
 }
 
 // document is shared: it takes long to compile.
@@ -37,7 +38,7 @@ func newSite(t testing.TB, set ...func(*web.Config)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, company: newCompany(), desk: newDesk(), trails: &trails{}, config: web.Config{
+	s := &site{t: t, company: newCompany(), desk: newDesk(), trails: &trails{}, background: &background{}, config: web.Config{
 		Version: "1.2.3", Mode: dispatch.ModeOffer, Center: geo.Point{Lat: 52, Lng: 4}, Zoom: 12, PublicURL: "https://go.example",
 		Basemap: []byte(`{"type":"FeatureCollection","features":[]}`), AsyncAPI: []byte("asyncapi: 3.0.0\n"),
 	}}
@@ -46,7 +47,7 @@ func newSite(t testing.TB, set ...func(*web.Config)) *site {
 	}
 	socket := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "a socket", http.StatusUpgradeRequired) })
 	s.server, err = web.New(s.config, web.Deps{
-		Dispatch: s.company, Auth: s.desk, Trails: s.trails, Clock: frozen{}, NewID: func() string { return "request-1" },
+		Dispatch: s.company, Auth: s.desk, Trails: s.trails, Background: s.background, Clock: frozen{}, NewID: func() string { return "request-1" },
 		Log: slog.New(slog.DiscardHandler), CourierSocket: socket, TrackSocket: socket, FleetSocket: socket,
 	})
 	if err != nil {
@@ -106,7 +107,7 @@ const (
 
 // good is a request that works for each route, apart from its credential.
 func good(rt web.Route) request {
-	q := request{method: rt.Method, path: strings.NewReplacer("{link}", "l1").Replace(rt.Path), header: map[string]string{}}
+	q := request{method: rt.Method, path: strings.NewReplacer("{link}", "l1", "{proof}", "p1").Replace(rt.Path), header: map[string]string{}}
 	if strings.HasPrefix(q.path, "/v1/replay/") {
 		q.path += "?from=2026-11-23T08:00:00Z&to=2026-11-23T08:30:00Z"
 	}
@@ -134,10 +135,17 @@ func good(rt web.Route) request {
 		q.body = `{"name":"Mia","vehicle":"bicycle","capacity":3}`
 	case "PATCH {id}":
 		q.body = `{"version":7,"capacity":4}`
+	case "PUT {proof}":
+		q.path += "?kind=photo"
+		q.body, q.header["Content-Type"] = "a picture", "image/jpeg"
+	case "GET day":
+		q.path += "?from=2026-11-23T00:00:00Z"
 	case "POST zones", "PUT {id}":
 		q.body = zone
 	case "POST api-keys":
 		q.body = `{"merchant":"m1","name":"till"}`
+	case "POST background":
+		q.body = `{"device_id":"courier","location":{"timestamp":"2026-11-23T08:30:00.000Z","coords":{"latitude":52,"longitude":4,"accuracy":8}}}`
 	case "POST sign-in":
 		q.body = `{"code":"12345678"}`
 	}

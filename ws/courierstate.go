@@ -12,6 +12,10 @@ import (
 	"courier/dispatch"
 )
 
+// lookBack is how many of an order's newest events may hold the one by which
+// a courier lost it a moment ago.
+const lookBack = 8
+
 // seqFrame is a frame of a courier whose seq is set when it is sent.
 type seqFrame interface{ setSeq(int64) }
 
@@ -124,7 +128,14 @@ func (s *courierSession) closed(ctx context.Context, frames []seqFrame, id strin
 	case o.State == dispatch.OfferOpen: // read before the courier was
 		return nil, fmt.Errorf("offer %s is open and not the courier's", id)
 	}
-	return append(frames, &offerClosed{Type: "offer.closed", Offer: id, State: o.State, Reason: o.Reason}), nil
+	frame := &offerClosed{Type: "offer.closed", Offer: id, State: o.State, Reason: o.Reason}
+	if o.State == dispatch.OfferWithdrawn && len(o.Orders) > 0 {
+		// Cancelled, or somebody else's by now: what the courier wants to know.
+		if first, err := s.hub.Service.Order(ctx, dispatch.Scope{}, o.Orders[0]); err == nil {
+			frame.Status = first.Status
+		}
+	}
+	return append(frames, frame), nil
 }
 
 // lost says why orders have left the plan, other than by being done.
@@ -144,9 +155,28 @@ func (s *courierSession) lost(ctx context.Context, frames []seqFrame, before, no
 		case o.Courier == s.id && (o.Status == dispatch.Delivered || o.Status == dispatch.Returned):
 			continue
 		}
-		frames = append(frames, &orderLost{Type: "order", Order: o.ID, Status: o.Status, Reason: o.Reason})
+		reason := o.Reason
+		if reason == "" {
+			reason = s.takenBack(ctx, o)
+		}
+		frames = append(frames, &orderLost{Type: "order", Order: o.ID, Status: o.Status, Reason: reason})
 	}
 	return frames, nil
+}
+
+// takenBack is the reason that was given when the order was taken from this
+// courier; the order itself goes on without one.
+func (s *courierSession) takenBack(ctx context.Context, o dispatch.Order) (reason string) {
+	events, err := s.hub.Service.Events(ctx, dispatch.Scope{}, o.ID, max(o.Version-lookBack, 0))
+	if err != nil {
+		return ""
+	}
+	for _, e := range events {
+		if e.Type == dispatch.EventUnassigned && e.Data.Courier == s.id {
+			reason = e.Data.Reason
+		}
+	}
+	return reason
 }
 
 // stopOf undoes the id of a fence.

@@ -64,8 +64,10 @@ type completeIn struct {
 }
 
 type proofIn struct {
-	PIN  string `json:"pin,omitempty"`
-	Note string `json:"note,omitempty"`
+	PIN       string `json:"pin,omitempty"`
+	Note      string `json:"note,omitempty"`
+	Photo     string `json:"photo,omitempty"`
+	Signature string `json:"signature,omitempty"`
 }
 
 type failIn struct {
@@ -117,7 +119,7 @@ func (f *arriveIn) action() dispatch.Action {
 func (f *completeIn) action() dispatch.Action {
 	a := dispatch.Action{Type: dispatch.ActComplete, Order: f.Order, Kind: f.Kind, At: f.At}
 	if f.Proof != nil {
-		a.PIN, a.Note = f.Proof.PIN, f.Proof.Note
+		a.PIN, a.Note, a.Photo, a.Signature = f.Proof.PIN, f.Proof.Note, f.Proof.Photo, f.Proof.Signature
 	}
 	return a
 }

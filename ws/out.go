@@ -61,6 +61,7 @@ type offerClosed struct {
 	Offer  string              `json:"offer"`
 	State  dispatch.OfferState `json:"state"`
 	Reason string              `json:"reason,omitempty"`
+	Status dispatch.Status     `json:"status,omitempty"` // of its first order, where it was withdrawn
 }
 
 type orderLost struct {

@@ -25,9 +25,9 @@ func TestMigrate(t *testing.T) {
 			}
 			wantSaid(1, "version 0 and not up to date", "--check")
 			wantSaid(1, "version 0 and not up to date", "--check") // which has changed nothing
-			wantSaid(0, "went from version 0 to 3")
-			wantSaid(0, "up to date at version 3", "--check")
-			wantSaid(0, "up to date at version 3")
+			wantSaid(0, "went from version 0 to 4")
+			wantSaid(0, "up to date at version 4", "--check")
+			wantSaid(0, "up to date at version 4")
 		})
 	}
 	if _, err := os.Stat(filepath.Join(dir, "auth.secret")); err == nil {

@@ -181,7 +181,7 @@ func (n *node) edges(x extras) error {
 		OnCourierRevoked:  n.hub.CourierRevoked,
 		OnCourierSignedIn: n.hub.CourierSignedIn,
 	}, web.Deps{
-		Dispatch: n.service, Auth: n.auth, Trails: tracking.NewTrails(n.engines.store, n.tracker), Clock: n.clock,
+		Dispatch: n.service, Auth: n.auth, Trails: tracking.NewTrails(n.engines.store, n.tracker), Background: n.hub, Clock: n.clock,
 		NewID: newID, Log: n.log, Limiter: n.engines.limiter,
 		CourierSocket: n.hub.Courier(), TrackSocket: n.hub.Track(), FleetSocket: n.hub.Fleet(),
 	})

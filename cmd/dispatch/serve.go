@@ -38,6 +38,7 @@ type serverFlags struct {
 	AllStops      bool          `help:"Show customers their courier even while other stops come first." group:"Dispatch"`
 	CourierPhone  bool          `help:"Show customers their courier's number." group:"Dispatch"`
 	Match         []string      `sep:"none" help:"Change an option of the matcher, such as ChurnCost=2m or Futures.Count=4; may be repeated. An unknown name lists them all." placeholder:"NAME=VALUE" group:"Dispatch"`
+	KeepProofs    time.Duration `default:"2160h" help:"How long couriers' photos and signatures are kept." group:"Dispatch"`
 	LinkGrace     time.Duration `default:"24h" help:"How long a customer's link still opens after its order has ended, at most." group:"Dispatch"`
 
 	TravelSpeed   map[string]float64 `help:"Mean speed by vehicle in m/s, like bicycle=4.2;car=7." placeholder:"VEHICLE=SPEED" group:"Travel times"`
@@ -75,7 +76,7 @@ func (f serverFlags) check(s *settings) {
 	}{
 		{"shutdown-timeout", f.ShutdownTimeout}, {"offer-timeout", f.OfferTimeout}, {"cool-down", f.CoolDown},
 		{"interval", f.Interval}, {"lead", f.Lead}, {"search-limit", f.SearchLimit},
-		{"stale-after", f.StaleAfter}, {"lost-after", f.LostAfter}, {"link-grace", f.LinkGrace},
+		{"stale-after", f.StaleAfter}, {"lost-after", f.LostAfter}, {"link-grace", f.LinkGrace}, {"keep-proofs", f.KeepProofs},
 	} {
 		if d.value <= 0 {
 			s.add(d.flag, "%s is not over 0", d.value)
@@ -164,7 +165,7 @@ func (f serverFlags) dispatchConfig() (dispatch.Config, error) {
 	}
 	c := dispatch.DefaultConfig()
 	c.Mode, c.OfferTimeout, c.CoolDown, c.Interval = dispatch.Mode(f.Mode), f.OfferTimeout, f.CoolDown, f.Interval
-	c.Lead, c.SearchLimit, c.StaleAfter, c.LostAfter = f.Lead, f.SearchLimit, f.StaleAfter, f.LostAfter
+	c.Lead, c.SearchLimit, c.StaleAfter, c.LostAfter, c.KeepProofs = f.Lead, f.SearchLimit, f.StaleAfter, f.LostAfter, f.KeepProofs
 	c.EarlyPosition, c.AllStops, c.CourierPhone = f.EarlyPosition, f.AllStops, f.CourierPhone
 	c.Match, c.Node = options, f.node
 	return c, nil

@@ -32,6 +32,7 @@ func TestStore(t *testing.T, open Open) {
 		"decisions":   testDecisions,
 		"zones":       testZones,
 		"answers":     testAnswers,
+		"proofs":      testProofs,
 		"model":       testModel,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open) })

@@ -13,30 +13,33 @@ const orderColumns = "id, merchant, reference, status, courier, version, placed_
 
 // orderDoc is what of an order is not in a column of its own.
 type orderDoc struct {
-	Pickup       dispatch.Place                `json:"pickup"`
-	Dropoff      dispatch.Place                `json:"dropoff"`
-	ReadyAt      time.Time                     `json:"ready_at"`
-	DeliverBy    *time.Time                    `json:"deliver_by,omitempty"`
-	Window       *dispatch.Window              `json:"window,omitempty"`
-	Size         int                           `json:"size"`
-	Requirements dispatch.Requirements         `json:"requirements,omitzero"`
-	Priority     int                           `json:"priority,omitempty"`
-	Items        string                        `json:"items,omitempty"`
-	PINRequired  bool                          `json:"pin_required,omitempty"`
-	PIN          string                        `json:"pin,omitempty"`
-	Pinned       string                        `json:"pinned,omitempty"`
-	Offer        string                        `json:"offer,omitempty"`
-	Times        map[dispatch.Status]time.Time `json:"times,omitempty"`
-	Reason       string                        `json:"reason,omitempty"`
-	Proof        *dispatch.Proof               `json:"proof,omitempty"`
-	Refusals     map[string]time.Time          `json:"refusals,omitempty"`
+	Pickup            dispatch.Place                `json:"pickup"`
+	Dropoff           dispatch.Place                `json:"dropoff"`
+	ReadyAt           time.Time                     `json:"ready_at"`
+	DeliverBy         *time.Time                    `json:"deliver_by,omitempty"`
+	Window            *dispatch.Window              `json:"window,omitempty"`
+	Size              int                           `json:"size"`
+	Requirements      dispatch.Requirements         `json:"requirements,omitzero"`
+	Priority          int                           `json:"priority,omitempty"`
+	Items             string                        `json:"items,omitempty"`
+	PINRequired       bool                          `json:"pin_required,omitempty"`
+	PIN               string                        `json:"pin,omitempty"`
+	PhotoRequired     bool                          `json:"photo_required,omitempty"`
+	SignatureRequired bool                          `json:"signature_required,omitempty"`
+	Pay               *dispatch.Money               `json:"pay,omitempty"`
+	Pinned            string                        `json:"pinned,omitempty"`
+	Offer             string                        `json:"offer,omitempty"`
+	Times             map[dispatch.Status]time.Time `json:"times,omitempty"`
+	Reason            string                        `json:"reason,omitempty"`
+	Proof             *dispatch.Proof               `json:"proof,omitempty"`
+	Refusals          map[string]time.Time          `json:"refusals,omitempty"`
 }
 
 func encodeOrder(o dispatch.Order) (string, error) {
 	return encode("order", o.ID, orderDoc{
 		Pickup: o.Pickup, Dropoff: o.Dropoff, ReadyAt: o.ReadyAt, DeliverBy: o.DeliverBy, Window: o.Window,
 		Size: o.Size, Requirements: o.Requirements, Priority: o.Priority, Items: o.Items,
-		PINRequired: o.PINRequired, PIN: o.PIN, Pinned: o.Pinned, Offer: o.Offer,
+		PINRequired: o.PINRequired, PIN: o.PIN, PhotoRequired: o.PhotoRequired, SignatureRequired: o.SignatureRequired, Pay: o.Pay, Pinned: o.Pinned, Offer: o.Offer,
 		Times: o.Times, Reason: o.Reason, Proof: o.Proof, Refusals: o.Refusals,
 	})
 }
@@ -58,7 +61,8 @@ func scanPlacedOrder(row scanner) (o dispatch.Order, placed int64, err error) {
 	}
 	o.Pickup, o.Dropoff, o.ReadyAt, o.DeliverBy, o.Window = d.Pickup, d.Dropoff, d.ReadyAt, d.DeliverBy, d.Window
 	o.Size, o.Requirements, o.Priority, o.Items = d.Size, d.Requirements, d.Priority, d.Items
-	o.PINRequired, o.PIN, o.Pinned, o.Offer = d.PINRequired, d.PIN, d.Pinned, d.Offer
+	o.PINRequired, o.PIN, o.PhotoRequired, o.SignatureRequired, o.Pay = d.PINRequired, d.PIN, d.PhotoRequired, d.SignatureRequired, d.Pay
+	o.Pinned, o.Offer = d.Pinned, d.Offer
 	o.Times, o.Reason, o.Proof, o.Refusals = d.Times, d.Reason, d.Proof, d.Refusals
 	return o, placed, nil
 }

@@ -120,6 +120,8 @@ func TestOtherIndices(t *testing.T) {
 		selectLinks:                           "links USING INDEX links_order (order_id=?)",
 		selectCode:                            "codes USING INDEX sqlite_autoindex_codes_1 (hash=?)",
 		selectTrail:                           "trails USING INDEX trails_courier (courier=? AND to_at>?)",
+		selectProof:                           "proofs USING INDEX sqlite_autoindex_proofs_1 (order_id=? AND id=?)",
+		selectProofs:                          "proofs USING INDEX sqlite_autoindex_proofs_1 (order_id=?)",
 	} {
 		reads, sorts := plan(t, s, query, make([]any, parameters(query))...)
 		if len(reads) != 1 || reads[0] != "SEARCH "+want || sorts && query != selectTrail {
@@ -127,7 +129,7 @@ func TestOtherIndices(t *testing.T) {
 		}
 	}
 	d := s.dialect
-	for _, statement := range append(purges, selectAgreed, selectPending, deleteDone, selectZones, selectAreas,
+	for _, statement := range append(purges, purgeProofs, selectAgreed, selectPending, deleteDone, selectZones, selectAreas,
 		fmt.Sprintf(selectDead, d.clock), fmt.Sprintf(giveBack, d.clock)+fmt.Sprintf(d.any, "$3"), fmt.Sprintf(selectAlive, d.clock)) {
 		reads, sorts := plan(t, s, statement, make([]any, parameters(statement))...)
 		for _, step := range reads {
@@ -150,7 +152,7 @@ func TestOtherIndices(t *testing.T) {
 // Parameters must be first used in ascending order: SQLite numbers them so,
 // whatever their names.
 func TestParametersAscend(t *testing.T) {
-	for _, query := range append(purges, selectTrail, selectEvents, selectDecisions, selectOpenOffers, selectPending, deleteDone, giveBack+" = $3", sqliteLease, saveBeat, selectDead) {
+	for _, query := range append(purges, purgeProofs, selectProof, selectTrail, selectEvents, selectDecisions, selectOpenOffers, selectPending, deleteDone, giveBack+" = $3", sqliteLease, saveBeat, selectDead) {
 		wantAscending(t, query)
 	}
 	now := time.Now()

@@ -31,6 +31,7 @@ INSERT INTO codes SELECT decode(md5(i::text), 'hex'), 'c', i FROM generate_serie
 INSERT INTO trails (courier, from_at, to_at, count, data) SELECT 'c' || i % 200, i, i + 10, 1, '' FROM generate_series(1, 20000) i;
 INSERT INTO leases SELECT 'a' || i, 'h', 'r', 1, 1 FROM generate_series(1, 5000) i;
 INSERT INTO nodes SELECT 'n' || i, i FROM generate_series(1, 5000) i;
+INSERT INTO proofs SELECT 'o' || i, 'p', 'c', 'photo', 'image/jpeg', 1, i, '', '' FROM generate_series(1, 5000) i;
 INSERT INTO zones SELECT 'z' || i, 1, '{}' FROM generate_series(1, 5000) i`
 
 // pgPlan is how PostgreSQL means to run a query: with these arguments, or
@@ -137,6 +138,9 @@ func TestPostgresIndices(t *testing.T) {
 		purges[1]:                             "decisions_at",
 		purges[2]:                             "nodes_expiry",
 		purges[3]:                             "codes_expiry",
+		selectProof:                           "proofs_pkey",
+		selectProofs:                          "proofs_pkey",
+		purgeProofs:                           "proofs_at",
 	} {
 		want(t, index, false, query)
 	}

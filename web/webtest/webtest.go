@@ -205,7 +205,11 @@ func (op *operation) checkRequest(r *http.Request, sent []byte) error {
 	case len(sent) == 0 || op.request == nil:
 		return nil
 	}
-	if err := op.request.check("application/json", sent); err != nil {
+	media := "application/json"
+	if _, ok := op.request.types[media]; !ok {
+		media = r.Header.Get("Content-Type")
+	}
+	if err := op.request.check(media, sent); err != nil {
 		return fmt.Errorf("accepted a request that the document does not allow: %w", err)
 	}
 	return nil

@@ -58,6 +58,7 @@ export class Rider extends Client<CourierFrame> {
   constructor(line: Line, token: string) {
     super(line, '/v1/ws/courier', token, 'any');
     this.outbox = new Outbox({ storage: new InMemory(), transmit: (command) => this.connection.send(command) });
+    void this.outbox.load();
     this.onLive = () => this.outbox.restart();
     this.onFrame = (frame) => {
       if (frame.type !== 'ack') return;

@@ -2,6 +2,7 @@ const KEY = 'courier.account';
 
 export interface Account {
   token: string;
+  courier: string; // id
   // A demo courier is moved by the simulation: this page must not send fixes.
   demo: boolean;
 }
@@ -12,7 +13,7 @@ export function arrival(): { account?: Account; code?: string } {
   if (location.hash) history.replaceState(null, '', location.pathname + location.search);
   const token = hash.get('token');
   if (token) {
-    const account = { token, demo: hash.get('demo') === '1' };
+    const account = { token, courier: courierOf(token), demo: hash.get('demo') === '1' };
     save(account);
     return { account };
   }
@@ -39,8 +40,21 @@ export function forget(): void {
 function saved(): Account | undefined {
   try {
     const text = localStorage.getItem(KEY);
-    return text ? (JSON.parse(text) as Account) : undefined;
+    const account = text ? (JSON.parse(text) as Account) : undefined;
+    return account && { ...account, courier: account.courier || courierOf(account.token) };
   } catch {
     return undefined;
+  }
+}
+
+// courierOf reads whose a token is (a JSON Web Token's subject). The server
+// judges it; here it only tells one courier's things on the phone from another's.
+export function courierOf(token: string): string {
+  try {
+    const body = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
+    const { sub } = JSON.parse(atob(body)) as { sub?: unknown };
+    return typeof sub === 'string' ? sub : '';
+  } catch {
+    return '';
   }
 }

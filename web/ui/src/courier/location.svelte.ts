@@ -1,7 +1,7 @@
 import type { Fix } from '../protocol/types';
 import { clock } from '../stores/clock.svelte';
 
-const ROUGH = 200; // metres
+export const ROUGH = 200; // metres
 const PACE = 2_000; // ms between fixes kept
 // A browser may fall silent while the phone lies still; whoever is not heard
 // of gets no work (ms).
@@ -12,9 +12,11 @@ export type Trouble = 'denied' | 'unavailable' | 'coarse';
 // Position watches where the phone is while the courier is on duty.
 export class Position {
   trouble = $state<Trouble>();
+  accuracy = $state(0); // metres, of the newest
   here = $state.raw<Fix>();
   private watch?: number;
   private timer?: ReturnType<typeof setInterval>;
+  private permission?: PermissionStatus;
   private last = 0;
 
   constructor(private readonly onFix: (fix: Fix) => void) {}
@@ -31,13 +33,35 @@ export class Position {
       { enableHighAccuracy: true, maximumAge: 2_000, timeout: 30_000 },
     );
     this.timer = setInterval(() => this.ask(), STILL / 2);
+    void this.heed();
   }
 
   stop(): void {
     if (this.watch !== undefined) navigator.geolocation.clearWatch(this.watch);
     clearInterval(this.timer);
+    this.permission?.removeEventListener('change', this.retry);
+    this.permission = undefined;
     this.watch = undefined;
     this.trouble = undefined;
+  }
+
+  // retry asks again: a watch that was denied stays silent when it is allowed.
+  retry = (): void => {
+    if (this.watch === undefined) return;
+    this.stop();
+    this.start();
+  };
+
+  private async heed(): Promise<void> {
+    try {
+      const permission = await navigator.permissions.query({ name: 'geolocation' });
+      if (this.watch === undefined || this.permission) return;
+      this.permission = permission;
+      permission.addEventListener('change', this.retry);
+      if (permission.state === 'denied') this.trouble = 'denied';
+    } catch {
+      // A browser that does not tell: the watch does.
+    }
   }
 
   private ask(): void {
@@ -51,6 +75,7 @@ export class Position {
 
   private take({ coords, timestamp }: GeolocationPosition): void {
     this.trouble = coords.accuracy > ROUGH ? 'coarse' : undefined;
+    this.accuracy = coords.accuracy;
     if (timestamp - this.last < PACE) return;
     this.last = timestamp;
     const age = Math.max(0, Date.now() - timestamp) * clock.rate;

@@ -1,9 +1,21 @@
 import type { Ack, CourierAction, CourierCommand } from '../protocol/frames';
-import type { Fix } from '../protocol/types';
+import type { Fix, ProofKind } from '../protocol/types';
+
+// Upload is a picture on its way: it goes over HTTP, before what names it.
+export interface Upload {
+  type: 'proof';
+  id: string;
+  order: string;
+  kind: ProofKind;
+  media: string;
+  bytes: ArrayBuffer;
+}
+
+export type Item = CourierCommand | Upload;
 
 export interface Entry {
-  key: number;
-  command: CourierCommand;
+  key: number; // in the order of time: microseconds by this phone's clock, or more
+  command: Item;
 }
 
 export interface Storage {
@@ -15,14 +27,19 @@ export interface Storage {
 
 export const FIXES_A_FRAME = 200;
 const IN_FLIGHT = 32;
-// Refusals that say "not now": the command stays and is sent again.
-const AGAIN = new Set(['rate_limited', 'unavailable', 'internal', 'in_progress']);
+// Refusals that say "not now": the item stays and is sent again.
+const AGAIN = new Set(['rate_limited', 'unavailable', 'internal', 'in_progress', 'offline', 'unauthenticated']);
 
 export interface OutboxOptions {
   storage: Storage;
   transmit: (command: CourierCommand) => boolean;
+  // upload resolves to '' once the picture is kept, else to a code.
+  upload?: (picture: Upload) => Promise<string>;
   newID?: () => string;
   onChange?: (entries: readonly Entry[]) => void;
+  onUploaded?: (picture: Upload, code: string) => void;
+  // The phone does not keep what is put here: it lives as long as the page.
+  onFault?: (error: unknown) => void;
 }
 
 // Outbox keeps what the courier did until the server has answered: in order,
@@ -30,8 +47,11 @@ export interface OutboxOptions {
 // twice does nothing twice.
 export class Outbox {
   entries: Entry[] = [];
+  private loaded = false;
   private readonly sent = new Set<number>();
-  private next = 1;
+  private last = 0;
+  // Another page of the same courier on this phone must not get the same keys.
+  private readonly lane = Math.floor(Math.random() * 1_000);
   private readonly newID: () => string;
 
   constructor(private readonly options: OutboxOptions) {
@@ -39,23 +59,34 @@ export class Outbox {
   }
 
   async load(): Promise<void> {
-    const stored = (await this.options.storage.all()).sort((a, b) => a.key - b.key);
+    const all = await this.options.storage.all();
     const fresh = this.entries;
+    const stored = all.filter(({ key }) => !fresh.some((entry) => entry.key === key)).sort((a, b) => a.key - b.key);
     // What was pushed while loading comes after what was stored.
-    this.next = (stored.at(-1)?.key ?? 0) + 1;
+    this.last = Math.max(this.last, stored.at(-1)?.key ?? 0);
     this.entries = stored;
     for (const entry of fresh) {
-      void this.options.storage.delete(entry.key);
-      this.append({ key: this.next++, command: entry.command });
+      this.kept(this.options.storage.delete(entry.key));
+      this.append(entry.command);
     }
+    this.loaded = true;
     this.changed();
+    this.flush();
   }
 
   push(action: CourierAction): string {
     const id = this.newID();
-    this.append({ key: this.next++, command: { ...action, id } });
+    this.append({ ...action, id });
     this.changed();
     this.flush();
+    return id;
+  }
+
+  // pushPicture returns the id by which an action may name the picture.
+  pushPicture(order: string, kind: ProofKind, media: string, bytes: ArrayBuffer): string {
+    const id = this.newID();
+    this.append({ type: 'proof', id, order, kind, media, bytes });
+    this.changed();
     return id;
   }
 
@@ -65,50 +96,87 @@ export class Outbox {
     const last = this.entries.at(-1);
     if (last?.command.type === 'fixes' && !this.sent.has(last.key) && last.command.fixes.length < FIXES_A_FRAME) {
       last.command.fixes.push(fix);
-      void this.options.storage.put(last);
+      this.kept(this.options.storage.put(last));
       return;
     }
-    this.append({ key: this.next++, command: { type: 'fixes', id: this.newID(), fixes: [fix] } });
+    this.append({ type: 'fixes', id: this.newID(), fixes: [fix] });
     this.changed();
   }
 
   // restart is for a new connection: whatever has no answer yet goes out again.
   restart(): void {
-    this.sent.clear();
+    for (const entry of this.entries) if (entry.command.type !== 'proof') this.sent.delete(entry.key);
     this.flush();
   }
 
+  // flush sends what may go: an action not before the pictures ahead of it, a
+  // picture not before the actions ahead of it. Fixes wait for nothing.
   flush(): void {
-    for (const entry of this.entries) {
+    if (!this.loaded) return; // what was done before this page opened goes first
+    let actions = 0;
+    let held = false;
+    for (const entry of [...this.entries]) {
+      const { command } = entry;
+      if (command.type === 'proof') {
+        if (!held && actions === 0) this.upload(entry, command);
+        held = true;
+        continue;
+      }
+      if (command.type !== 'fixes') {
+        if (held) continue;
+        actions++;
+      }
       if (this.sent.has(entry.key)) continue;
-      if (this.sent.size >= IN_FLIGHT || !this.options.transmit(entry.command)) return;
+      if (this.sent.size >= IN_FLIGHT || !this.options.transmit(command)) return;
       this.sent.add(entry.key);
     }
   }
 
   // settle takes the answer and returns the command it ends, if it ends one.
   settle(ack: Ack): CourierCommand | undefined {
-    const index = this.entries.findIndex((entry) => entry.command.id === ack.id);
-    const entry = this.entries[index];
-    if (!entry) return undefined;
+    const entry = this.entries.find(({ command }) => command.id === ack.id);
+    if (!entry || entry.command.type === 'proof') return undefined;
     this.sent.delete(entry.key);
     if (!ack.ok && ack.code && AGAIN.has(ack.code)) return undefined;
-    this.entries.splice(index, 1);
-    void this.options.storage.delete(entry.key);
-    this.changed();
+    this.remove(entry);
     return entry.command;
   }
 
   clear(): void {
     this.entries = [];
     this.sent.clear();
-    void this.options.storage.clear();
+    this.kept(this.options.storage.clear());
     this.changed();
   }
 
-  private append(entry: Entry): void {
+  private upload(entry: Entry, picture: Upload): void {
+    if (!this.options.upload || this.sent.has(entry.key)) return;
+    this.sent.add(entry.key);
+    void this.options.upload(picture).then((code) => {
+      this.sent.delete(entry.key);
+      if (!this.entries.includes(entry) || AGAIN.has(code)) return; // the next flush tries again
+      this.remove(entry);
+      this.options.onUploaded?.(picture, code);
+      this.flush();
+    });
+  }
+
+  private append(command: Item): void {
+    const after = Math.max(Math.floor(this.last / 1_000) + 1, Date.now());
+    this.last = after * 1_000 + this.lane;
+    const entry = { key: this.last, command };
     this.entries.push(entry);
-    void this.options.storage.put(entry);
+    this.kept(this.options.storage.put(entry));
+  }
+
+  private remove(entry: Entry): void {
+    this.entries = this.entries.filter((other) => other !== entry);
+    this.kept(this.options.storage.delete(entry.key));
+    this.changed();
+  }
+
+  private kept(work: Promise<void>): void {
+    work.catch((error: unknown) => this.options.onFault?.(error));
   }
 
   private changed(): void {

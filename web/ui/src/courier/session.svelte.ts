@@ -1,54 +1,80 @@
 import { Connection, type Link } from '../protocol/connection';
-import type { Ack, CourierAction, CourierCommand, CourierFrame, DeclineReason, FailReason } from '../protocol/frames';
-import type { Courier, Duty, Offer, Plan, Stop } from '../protocol/types';
+import type { Ack, CourierAction, CourierCommand, CourierFrame, DeclineReason, FailReason, GivenProof } from '../protocol/frames';
+import { Api, Problem } from '../protocol/http';
+import type { Courier, Duty, Offer, Plan, ProofKind, Stop } from '../protocol/types';
 import { clock, ticker } from '../stores/clock.svelte';
 import type { Account } from './account';
 import { call } from './device';
-import { Outbox, type Entry } from './outbox';
-import { planChange, stopKey } from './plandiff';
+import { News } from './news';
+import { Notices } from './notices.svelte';
+import { Offers } from './offers.svelte';
+import { Outbox, type Entry, type Upload } from './outbox';
+import { stopKey } from './plandiff';
+import type { Picture } from './proof';
+import { forgetPlan, keepClock, keepPlan, keptClock, keptPlan } from './recall';
 import { durable } from './storage';
 import { t } from './texts';
 
 export type End = 'elsewhere' | 'revoked' | 'invalid';
 
-export interface Notice {
-  id: number;
-  tone: 'info' | 'warn' | 'bad';
-  text: string;
-}
-
 export interface ShownStop extends Stop {
-  pending: boolean;
+  pending: boolean; // the arrival is not told yet
 }
 
-const CACHE = 'courier.plan';
+export interface Given {
+  pin?: string;
+  note?: string;
+  photo?: Picture;
+  signature?: Picture;
+}
+
 const FLUSH = 2_000; // ms between batches of fixes
+const UPLOAD = 60_000; // ms for a picture
+// What has waited for so long without an answer is worth a word (ms).
+const SLOW = 4_000;
 
 // Session is one courier at work on this phone.
 export class Session {
   link = $state.raw<Link>({ name: 'connecting' });
   courier = $state.raw<Courier>();
   plan = $state.raw<Plan>();
-  offers = $state.raw<Offer[]>([]);
-  notices = $state.raw<Notice[]>([]);
   queue = $state.raw<readonly Entry[]>([]);
   end = $state<End>();
-  pinRefused = $state<string>();
+  // The phone keeps nothing: what waits is lost with the page.
+  forgetful = $state(false);
+  // Stops whose proof was refused, and what of it.
+  refusedProof = $state.raw<ReadonlyMap<string, string>>(new Map());
+  readonly notices = new Notices();
+  readonly offers = new Offers();
   private serverDuty = $state<Duty>('off');
   // Ended here and answered, while the plan that says so is still on its way.
   private settled = $state.raw<ReadonlySet<string>>(new Set());
 
   private readonly own = new Set<string>();
   private readonly accepted = new Set<string>();
-  private readonly closedOffers = new Set<string>();
-  private readonly reasons = new Map<string, string>();
+  // Pictures that were sent for a stop, by stop: a wrong PIN does not ask for them again.
+  private readonly pictures = new Map<string, GivenProof>();
+  private readonly news = new News(this.notices.tell);
+  private readonly api: Api;
   private readonly connection: Connection<CourierFrame>;
-  private outbox?: Outbox;
+  private readonly outbox: Outbox;
   private timer?: ReturnType<typeof setInterval>;
-  private counter = 0;
+  private resumed = false; // no plan has come on this connection yet
 
   constructor(readonly account: Account) {
-    this.recall();
+    this.api = new Api(() => account.token);
+    keptClock(clock);
+    const kept = keptPlan(account.courier);
+    if (kept) [this.plan, this.courier, this.serverDuty] = [kept.plan, kept.courier, kept.duty];
+    const forgets = () => (this.forgetful = true);
+    this.outbox = new Outbox({
+      storage: durable(account.courier, forgets),
+      transmit: (command) => this.connection.send(command),
+      upload: (picture) => this.upload(picture),
+      onUploaded: (picture, code) => code && this.notices.tell('bad', t.refused[picture.kind]),
+      onChange: (entries) => (this.queue = entries),
+      onFault: forgets,
+    });
     this.connection = new Connection<CourierFrame>({
       path: '/v1/ws/courier',
       token: () => account.token,
@@ -58,26 +84,21 @@ export class Session {
       apply: 'any',
       onFrame: (frame) => this.receive(frame),
       onLive: () => {
+        this.resumed = true;
+        keepClock(clock);
         ticker.touch();
-        this.outbox?.restart();
+        this.outbox.restart();
       },
       onLink: (link) => {
         this.link = link;
-        if (link.name !== 'closed') return;
-        this.end = link.code === 4409 ? 'elsewhere' : link.code === 4410 ? 'revoked' : 'invalid';
+        if (link.name === 'closed') this.end = link.code === 4409 ? 'elsewhere' : link.code === 4410 ? 'revoked' : 'invalid';
       },
     });
   }
 
-  async start(): Promise<void> {
-    const outbox = new Outbox({
-      storage: await durable(),
-      transmit: (command) => this.connection.send(command),
-      onChange: (entries) => (this.queue = entries),
-    });
-    await outbox.load();
-    this.outbox = outbox;
-    this.timer = setInterval(() => outbox.flush(), FLUSH);
+  start(): void {
+    void this.outbox.load();
+    this.timer = setInterval(() => this.outbox.flush(), FLUSH);
     this.connection.start();
   }
 
@@ -86,10 +107,11 @@ export class Session {
     this.connection.stop();
   }
 
+  // leave takes what is the courier's off this phone.
   leave(): void {
     this.stop();
-    this.outbox?.clear();
-    localStorage.removeItem(CACHE);
+    this.outbox.clear();
+    forgetPlan(this.account.courier);
   }
 
   retry(): void {
@@ -106,8 +128,7 @@ export class Session {
     const ended = new Set(this.settled);
     const arrived = new Map<string, string>();
     for (const { command } of this.queue) {
-      if (command.type === 'stop.complete') ended.add(stopKey(command));
-      if (command.type === 'stop.fail') ended.add(stopKey(command));
+      if (command.type === 'stop.complete' || command.type === 'stop.fail') ended.add(stopKey(command));
       if (command.type === 'stop.arrive') arrived.set(stopKey(command), command.at);
     }
     return (this.plan?.stops ?? [])
@@ -118,8 +139,17 @@ export class Session {
       });
   }
 
+  // What the courier did and the server has not answered for longer than usual.
   get waiting(): number {
-    return this.queue.filter((entry) => entry.command.type !== 'fixes').length;
+    void ticker.now; // once a second
+    const actions = this.queue.filter(({ command }) => command.type !== 'fixes' && command.type !== 'proof');
+    const fresh = actions.every(({ key }) => Date.now() - key / 1_000 < SLOW);
+    return this.link.name === 'live' && fresh ? 0 : actions.length;
+  }
+
+  // How many actions have no answer yet, however fresh.
+  get unanswered(): number {
+    return this.queue.filter(({ command }) => command.type !== 'fixes').length;
   }
 
   answering(offer: string): boolean {
@@ -127,7 +157,9 @@ export class Session {
   }
 
   setDuty(duty: Duty): void {
-    if (duty !== this.duty) this.act({ type: 'duty', duty });
+    if (duty === this.duty) return;
+    if (duty === 'off' && this.stops.length) this.notices.tell('warn', t.refused.duty);
+    else this.act({ type: 'duty', duty });
   }
 
   accept(offer: Offer): void {
@@ -143,11 +175,25 @@ export class Session {
     this.act({ type: 'stop.arrive', order: stop.order, kind: stop.kind, at: clock.iso() });
   }
 
-  complete(stop: Stop, pin: string): void {
-    this.own.add(stopKey(stop));
-    this.pinRefused = undefined;
-    const proof = pin ? { proof: { pin } } : {};
-    this.act({ type: 'stop.complete', order: stop.order, kind: stop.kind, at: clock.iso(), ...proof });
+  // sentPicture says whether a picture of the kind has been given for a stop.
+  sentPicture(stop: Stop, kind: ProofKind): boolean {
+    return Boolean(this.pictures.get(stopKey(stop))?.[kind]);
+  }
+
+  complete(stop: Stop, given: Given = {}): void {
+    const key = stopKey(stop);
+    this.own.add(key);
+    this.refuse(key);
+    const proof: GivenProof = { ...this.pictures.get(key) };
+    for (const kind of ['photo', 'signature'] as const) {
+      const picture = given[kind];
+      if (picture) proof[kind] = this.outbox.pushPicture(stop.order, kind, picture.media, picture.bytes);
+    }
+    this.pictures.set(key, { ...proof });
+    if (given.pin) proof.pin = given.pin;
+    if (given.note) proof.note = given.note;
+    const named = Object.keys(proof).length ? { proof } : {};
+    this.act({ type: 'stop.complete', order: stop.order, kind: stop.kind, at: clock.iso(), ...named });
   }
 
   fail(stop: Stop, reason: FailReason, note: string): void {
@@ -157,19 +203,22 @@ export class Session {
   }
 
   addFix(fix: Parameters<Outbox['addFix']>[0]): void {
-    this.outbox?.addFix(fix);
-  }
-
-  dismiss(id: number): void {
-    this.notices = this.notices.filter((notice) => notice.id !== id);
-  }
-
-  dropOffer(id: string): void {
-    this.offers = this.offers.filter((offer) => offer.id !== id);
+    this.outbox.addFix(fix);
   }
 
   private act(action: CourierAction): void {
-    this.outbox?.push(action);
+    this.outbox.push(action);
+  }
+
+  private async upload({ order, id, kind, media, bytes }: Upload): Promise<string> {
+    if (this.link.name !== 'live') return 'offline';
+    try {
+      const body = new Blob([bytes], { type: media });
+      await this.api.put(`/orders/${order}/proofs/${id}?kind=${kind}`, body, AbortSignal.timeout(UPLOAD));
+      return '';
+    } catch (error) {
+      return error instanceof Problem ? error.code : 'offline'; // it took too long
+    }
   }
 
   private receive(frame: CourierFrame): void {
@@ -179,103 +228,58 @@ export class Session {
       case 'plan':
         return this.replan(frame.plan, frame.courier, frame.duty);
       case 'offer':
-        if (this.closedOffers.has(frame.offer.id) || this.offers.some((offer) => offer.id === frame.offer.id)) return;
-        this.offers = [...this.offers, frame.offer];
-        return call();
-      case 'offer.closed':
-        this.closedOffers.add(frame.offer);
-        if (frame.state === 'expired' || frame.state === 'withdrawn') this.tell('warn', t.offer.gone[frame.state]);
-        return this.dropOffer(frame.offer);
-      case 'order':
-        this.reasons.set(frame.order, frame.reason ?? '');
-        if (frame.status === 'cancelled') {
-          this.own.add(`${frame.order}/told`);
-          this.tell('warn', t.notice.cancelled(this.label(frame.order), frame.reason ?? ''));
-        }
+        if (this.offers.add(frame.offer)) call();
         return;
+      case 'offer.closed':
+        return this.offers.close(frame.offer, frame.state, frame.reason, frame.status);
+      case 'order':
+        return this.news.why(frame.order, frame.status, frame.reason ?? '');
     }
   }
 
   private answered(ack: Ack): void {
-    const command = this.outbox?.settle(ack);
+    const command = this.outbox.settle(ack);
     if (!command) return;
-    if (ack.ok) {
-      if (command.type === 'stop.complete' || command.type === 'stop.fail') {
-        this.settled = new Set([...this.settled, stopKey(command)]);
-      }
-    } else {
-      this.refused(command, ack);
+    if (!ack.ok) this.refused(command, ack);
+    else if (command.type === 'stop.complete' || command.type === 'stop.fail') {
+      this.settled = new Set([...this.settled, stopKey(command)]);
+      this.pictures.delete(stopKey(command));
     }
-    this.outbox?.flush();
+    this.outbox.flush();
   }
 
   private refused(command: CourierCommand, ack: Ack): void {
     if (command.type === 'fixes') return;
-    if (command.type === 'stop.complete' || command.type === 'stop.fail') this.own.delete(stopKey(command));
-    if (command.type === 'stop.complete' && command.proof?.pin && ack.code === 'invalid') {
-      this.pinRefused = stopKey(command);
+    if ('offer' in command) {
+      for (const { offer } of this.offers.open) {
+        if (offer.id === command.offer) this.offers.end(offer.id, Date.parse(offer.deadline) <= clock.now() ? 'expired' : 'withdrawn');
+      }
       return;
     }
-    if ('offer' in command) this.dropOffer(command.offer);
-    this.tell('bad', t.notice.refused(ack.detail || ack.code || ''));
+    if (command.type === 'stop.complete' || command.type === 'stop.fail') this.own.delete(stopKey(command));
+    if (command.type === 'stop.complete' && ack.code === 'invalid') return this.refuse(stopKey(command), ack.detail);
+    this.notices.tell('bad', ack.code === 'not_found' ? t.refused.gone : command.type === 'duty' ? t.refused.duty : t.refused.stop);
+  }
+
+  // refuse notes what of a stop's proof was not accepted; nothing, if it is tried again.
+  private refuse(key: string, why?: string): void {
+    const next = new Map(this.refusedProof);
+    if (why) next.set(key, why);
+    else next.delete(key);
+    this.refusedProof = next;
+    if (why && !why.includes('proof.pin')) this.pictures.delete(key);
   }
 
   private replan(plan: Plan, courier: Courier, duty: Duty): void {
     const before = this.plan;
     this.serverDuty = duty;
     this.courier = courier;
+    if (this.resumed && courier.state !== 'offered') this.offers.keepNone(clock.now());
+    this.resumed = false;
     if (before && plan.version < before.version) return;
-    if (before && plan.version !== before.version) this.explain(before, plan);
+    if (before && plan.version !== before.version && this.news.replaced(before, plan, this.own, this.accepted)) call();
     this.plan = plan;
     this.settled = new Set();
-    try {
-      localStorage.setItem(CACHE, JSON.stringify({ plan, courier, duty }));
-    } catch {
-      // Without storage a restart offline starts empty.
-    }
-  }
-
-  private explain(before: Plan, after: Plan): void {
-    const change = planChange(before, after, this.own);
-    const added = change.added.filter((order) => !this.accepted.has(order));
-    if (added.length) {
-      this.tell('info', t.notice.added(added.length));
-      call();
-    }
-    for (const order of change.removed) {
-      const label = this.label(order);
-      // The reason may come right behind the plan that lost the order.
-      setTimeout(() => {
-        if (this.own.has(`${order}/told`)) return;
-        const why = this.reasons.get(order);
-        this.tell('warn', t.notice.removed(why ? `${label} (${why})` : label));
-      }, 400);
-    }
-    if (change.reordered && !added.length && !change.removed.length) this.tell('info', t.notice.reordered);
-  }
-
-  private label(order: string): string {
-    const stops = this.plan?.stops.filter((stop) => stop.order === order) ?? [];
-    const stop = stops.find((other) => other.kind === 'dropoff') ?? stops[0];
-    return stop?.address || t.stop[stop?.kind ?? 'dropoff'];
-  }
-
-  private tell(tone: Notice['tone'], text: string): void {
-    const last = this.notices.at(-1);
-    if (last?.text === text) return;
-    this.notices = [...this.notices.slice(-2), { id: ++this.counter, tone, text }];
-  }
-
-  private recall(): void {
-    try {
-      const kept = JSON.parse(localStorage.getItem(CACHE) ?? 'null') as { plan: Plan; courier: Courier; duty: Duty } | null;
-      if (!kept) return;
-      this.plan = kept.plan;
-      this.courier = kept.courier;
-      this.serverDuty = kept.duty;
-    } catch {
-      localStorage.removeItem(CACHE);
-    }
+    keepPlan(this.account.courier, { plan, courier, duty });
   }
 }
-

@@ -1,16 +1,29 @@
 import type { Entry, Storage } from './outbox';
 
-const DATABASE = 'courier';
 const STORE = 'outbox';
+const OPENING = 4_000; // ms
 
-// durable is the queue's place on the phone. Where there is no IndexedDB
-// (private windows of some browsers) the queue lives as long as the page.
-export async function durable(): Promise<Storage> {
-  try {
-    return new Indexed(await open());
-  } catch {
-    return new InMemory();
-  }
+// durable is the queue's place on the phone, one for each courier that signs
+// in on it: nobody sends another's. Where there is no IndexedDB (private
+// windows of some browsers), or where it does not answer, the queue lives as
+// long as the page.
+export function durable(courier: string, onFault: (error: unknown) => void): Storage {
+  const opened = Promise.race([open(`courier/${courier}`), late(OPENING)])
+    .then((database): Storage => new Indexed(database))
+    .catch((error: unknown) => {
+      onFault(error);
+      return new InMemory();
+    });
+  return {
+    all: async () => (await opened).all(),
+    put: async (entry) => (await opened).put(entry),
+    delete: async (key) => (await opened).delete(key),
+    clear: async () => (await opened).clear(),
+  };
+}
+
+function late(after: number): Promise<never> {
+  return new Promise((_, reject) => setTimeout(() => reject(new Error('the database does not open')), after));
 }
 
 export class InMemory implements Storage {
@@ -37,28 +50,39 @@ class Indexed implements Storage {
   constructor(private readonly database: IDBDatabase) {}
 
   all(): Promise<Entry[]> {
-    return done(this.store('readonly').getAll() as IDBRequest<Entry[]>);
+    return done(this.database.transaction(STORE, 'readonly').objectStore(STORE).getAll() as IDBRequest<Entry[]>);
   }
 
   async put(entry: Entry): Promise<void> {
-    await done(this.store('readwrite').put(entry));
+    await committed(this.write((store) => store.put(entry)));
   }
 
   async delete(key: number): Promise<void> {
-    await done(this.store('readwrite').delete(key));
+    await committed(this.write((store) => store.delete(key)));
   }
 
   async clear(): Promise<void> {
-    await done(this.store('readwrite').clear());
+    await committed(this.write((store) => store.clear()));
   }
 
-  private store(mode: IDBTransactionMode): IDBObjectStore {
-    return this.database.transaction(STORE, mode).objectStore(STORE);
+  private write(change: (store: IDBObjectStore) => void): IDBTransaction {
+    const transaction = this.database.transaction(STORE, 'readwrite');
+    change(transaction.objectStore(STORE));
+    return transaction;
   }
 }
 
-function open(): Promise<IDBDatabase> {
-  const request = indexedDB.open(DATABASE, 1);
+// committed waits for the transaction, since a phone that is full says so
+// only then.
+function committed(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error);
+  });
+}
+
+function open(name: string): Promise<IDBDatabase> {
+  const request = indexedDB.open(name, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: 'key' });
   return done(request);
 }

@@ -58,6 +58,9 @@ export class Tracking {
     this.connection.hurry();
   }
 
+  // picture is one that the order was delivered with.
+  picture = (id: string): Promise<Blob> => this.api.blob(`/track/proofs/${id}`);
+
   get position(): Position | undefined {
     if (!this.fix || this.ended) return undefined;
     const age = Math.max(0, (ticker.now - this.fixSeen) / 1000);

@@ -37,6 +37,17 @@ export const target = 'M12 19a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM12 2.500V7M12 17v4.
 export const trash = 'M4.5 7h15M9.5 7V4.500h5V7M6.5 7l1 12.500h9l1-12.500M10.5 11v5M13.5 11v5';
 export const note = 'M5 4.5h14v11l-4 4H5zM15 19.5v-4h4M8.5 9h7M8.5 12.5h4';
 
+export const menu = 'M4 7h16M4 12h16M4 17h16';
+export const camera = 'M4 8h3.5l1.8-2.5h5.4L16.5 8H20v11H4zM12 16.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7z';
+export const pen = 'M4 20l1-4.5L16 4.5l3.5 3.5L8.5 19zM14 6.5L17.5 10M13 20h7';
+export const battery = 'M3 8h15.5v8H3zM21 11v2M6 11v2M9 11v2';
+export const sound = 'M4 10v4h3.5l4.5 4V6L7.5 10zM15.5 9a4.2 4.2 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11';
+export const download = 'M12 4v11M7.5 11l4.5 4.5L16.5 11M5 20h14';
+export const sun = 'M12 16.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zM12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4';
+export const receipt = 'M5.5 3.5h13v17l-2.2-1.5-2.1 1.5-2.2-1.5-2.2 1.5-2.1-1.5-2.2 1.5zM9 8.5h6M9 12.5h6';
+export const disk = 'M4 6c0-1.4 3.6-2.5 8-2.5S20 4.6 20 6v12c0 1.4-3.6 2.5-8 2.5S4 19.4 4 18zM4 6c0 1.4 3.6 2.5 8 2.5S20 7.4 20 6M4 12c0 1.4 3.6 2.5 8 2.5s8-1.1 8-2.5';
+export const refresh = 'M20 11a8 8 0 0 0-14.5-3.5L3.5 10M3.5 5v5h5M4 13a8 8 0 0 0 14.5 3.5l2-2.5M20.5 19v-5h-5';
+
 export const vehicles = {
   foot: 'M13 5.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3zM9 21l2.5-6L10 12l1-4.5 3 1 1.5 2.5 2.5.8M10.8 8L8 9.5 7 13M12 14.5l2.5 2.5.5 4',
   bicycle: 'M6 18.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM18 18.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM6 15l3-7h6.5l2.5 7M9 8l4 7H6M13 15l3-6M8 6.5h2.5M15 6.5h2.5',

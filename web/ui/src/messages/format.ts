@@ -76,6 +76,16 @@ export function number(value: number, digits = 0): string {
   return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value);
 }
 
+// money is in the currency's smallest unit, however many of those it has.
+export function money({ amount, currency }: { amount: number; currency: string }): string {
+  try {
+    const format = new Intl.NumberFormat(locale, { style: 'currency', currency });
+    return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+  } catch {
+    return `${amount} ${currency}`; // letters that no currency has
+  }
+}
+
 // placeName of a place without an address is where it is.
 export function placeName({ address, point }: { address?: string; point: { lat: number; lng: number } }): string {
   return address || `${point.lat.toFixed(5)}, ${point.lng.toFixed(5)}`;

@@ -52,7 +52,7 @@ export class Connection<F extends { type: string }> {
     if (!this.stopped) return;
     this.stopped = false;
     globalThis.addEventListener?.('online', this.hurry);
-    globalThis.addEventListener?.('offline', this.away);
+    globalThis.addEventListener?.('offline', this.unplugged);
     globalThis.document?.addEventListener('visibilitychange', this.wake);
     this.connect();
   }
@@ -60,7 +60,7 @@ export class Connection<F extends { type: string }> {
   stop(): void {
     this.stopped = true;
     globalThis.removeEventListener?.('online', this.hurry);
-    globalThis.removeEventListener?.('offline', this.away);
+    globalThis.removeEventListener?.('offline', this.unplugged);
     globalThis.document?.removeEventListener('visibilitychange', this.wake);
     clearTimeout(this.timer);
     clearTimeout(this.watchdog);
@@ -82,9 +82,10 @@ export class Connection<F extends { type: string }> {
     this.connect();
   };
 
-  // A phone knows that it has lost its network long before a socket does.
-  private away = (): void => {
-    if (this.link.name !== 'closed' && this.link.name !== 'waiting') this.lost(4000, 'offline');
+  // A device without a network is sure of it, where the socket would find out
+  // after a minute.
+  private unplugged = (): void => {
+    if (this.socket) this.lost(4000, 'offline');
   };
 
   private wake = (): void => {

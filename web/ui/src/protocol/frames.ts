@@ -59,7 +59,7 @@ export type CourierFrame =
   | Ack
   | { type: 'plan'; seq: number; duty: Duty; courier: Courier; plan: Plan }
   | { type: 'offer'; seq: number; offer: Offer }
-  | { type: 'offer.closed'; seq: number; offer: string; state: OfferEnd; reason?: string }
+  | { type: 'offer.closed'; seq: number; offer: string; state: OfferEnd; reason?: string; status?: OrderStatus }
   | { type: 'order'; seq: number; order: string; status: OrderStatus; reason?: string };
 
 export type OfferEnd = 'accepted' | 'declined' | 'expired' | 'withdrawn';
@@ -86,6 +86,13 @@ export type FailReason =
   | 'courier_problem'
   | 'other';
 
+export interface GivenProof {
+  pin?: string;
+  note?: string;
+  photo?: string;
+  signature?: string;
+}
+
 // What a courier sends, before it is given its id.
 export type CourierAction =
   | { type: 'duty'; duty: Duty }
@@ -93,7 +100,7 @@ export type CourierAction =
   | { type: 'offer.accept'; offer: string }
   | { type: 'offer.decline'; offer: string; reason: DeclineReason }
   | { type: 'stop.arrive'; order: string; kind: StopKind; at: Time }
-  | { type: 'stop.complete'; order: string; kind: StopKind; at: Time; proof?: { pin?: string; note?: string } }
+  | { type: 'stop.complete'; order: string; kind: StopKind; at: Time; proof?: GivenProof }
   | { type: 'stop.fail'; order: string; kind: StopKind; at: Time; reason: FailReason; note?: string };
 
 export type CourierCommand = CourierAction & { id: string };

@@ -57,12 +57,17 @@ export class Api {
     return (await this.ask('GET', path)).text();
   }
 
-  put<T>(path: string, body: object): Promise<T> {
-    return this.call('PUT', path, body);
-  }
-
   patch<T>(path: string, body: object): Promise<T> {
     return this.call('PATCH', path, body);
+  }
+
+  // A Blob is sent as it is.
+  put<T>(path: string, body: object, signal?: AbortSignal): Promise<T> {
+    return this.call('PUT', path, body, signal);
+  }
+
+  async blob(path: string): Promise<Blob> {
+    return (await this.ask('GET', path)).blob();
   }
 
   delete(path: string): Promise<void> {
@@ -78,12 +83,14 @@ export class Api {
     const headers: Record<string, string> = { Accept: 'application/json', ...more.headers };
     const token = this.token();
     if (token) headers['Authorization'] = `Bearer ${token}`;
-    if (body) headers['Content-Type'] = 'application/json';
+    const picture = body instanceof Blob;
+    if (body) headers['Content-Type'] = picture ? body.type : 'application/json';
     let response: Response;
     try {
-      // A request that hangs is as bad as one that fails.
-      const limit = signal ?? AbortSignal.timeout(PATIENCE);
-      response = await fetch(`/v1${path}`, { ...more, method, headers, body: body && JSON.stringify(body), signal: limit });
+      // A request that hangs is as bad as one that fails; a picture may take
+      // its time.
+      const limit = signal ?? (picture ? undefined : AbortSignal.timeout(PATIENCE));
+      response = await fetch(`/v1${path}`, { ...more, method, headers, body: picture ? body : body && JSON.stringify(body), signal: limit });
     } catch (cause) {
       if (signal?.aborted) throw cause;
       throw new Problem({ status: 0, code: 'offline' });

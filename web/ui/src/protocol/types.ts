@@ -55,6 +55,16 @@ export interface Window {
 export interface Proof {
   pin?: boolean;
   note?: string;
+  photo?: string; // ids of pictures
+  signature?: string;
+}
+
+export type ProofKind = 'photo' | 'signature';
+
+// In the currency's smallest unit, such as cents.
+export interface Money {
+  amount: number;
+  currency: string;
 }
 
 export interface Order {
@@ -73,6 +83,9 @@ export interface Order {
   priority?: number;
   items?: string;
   pin_required?: boolean;
+  photo_required?: boolean;
+  signature_required?: boolean;
+  pay?: Money;
   courier?: string;
   pinned?: string;
   eta?: { pickup?: Time; dropoff?: Time };
@@ -117,6 +130,9 @@ export interface Stop {
   due?: Time;
   arrived_at?: Time;
   pin_required?: boolean;
+  photo_required?: boolean;
+  signature_required?: boolean;
+  pay?: Money;
 }
 
 export interface Plan {
@@ -245,6 +261,30 @@ export interface Offer {
   stops: Stop[];
   distance?: number;
   to_pickup?: number;
+}
+
+export interface DayOrder {
+  order: string;
+  reference?: string;
+  status: OrderStatus;
+  at: Time;
+  pickup?: string;
+  dropoff?: string;
+  distance: number;
+  pay?: Money;
+  late?: boolean;
+  reason?: string;
+  proof?: Proof;
+}
+
+export interface Day {
+  from: Time;
+  to: Time;
+  delivered: number;
+  failed: number;
+  distance: number;
+  earned: Money[];
+  orders: DayOrder[];
 }
 
 export interface ViewPlace {
