@@ -1,54 +1,61 @@
-// Keeps the courier page's shell so that it opens without a network. Pages come
-// from the network first; files under /assets/ never change under their names.
-const CACHE = 'courier-shell-1';
+// Keeps the courier page so that it opens without a network, each version
+// whole: the page, its scripts and styles are fetched together and answer
+// together until the courier reloads into the next version.
+const VERSION = 'd4694916fc6d'; // these two are filled in by the build
+const SHELL = ['/courier', '/assets/courier-BzUyt6S0.js', '/assets/courier-CDIJUmAX.css', '/courier.webmanifest', '/icon.svg', '/icon-192.png', '/icon-512.png', '/icon-maskable-192.png', '/icon-maskable-512.png'];
+const CACHE = `courier-${VERSION}`;
 const PAGE = '/courier';
 
 self.addEventListener('install', (event) => {
-  event.waitUntil(keepPage().then(() => self.skipWaiting()));
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(SHELL.map((path) => new Request(path, { cache: 'no-cache' })))));
 });
 
 self.addEventListener('activate', (event) => {
-  event.waitUntil(self.clients.claim());
+  event.waitUntil(dropOthers().then(() => self.clients.claim()));
+});
+
+self.addEventListener('message', (event) => {
+  if (event.data === 'take over') void self.skipWaiting();
 });
 
 self.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== 'GET' || url.origin !== location.origin) return;
-  if (event.request.mode === 'navigate') event.respondWith(page(event.request));
-  else if (url.pathname.startsWith('/assets/')) event.respondWith(asset(event.request));
+  if (event.request.mode === 'navigate') event.respondWith(page(event));
+  else if (url.pathname.startsWith('/assets/') || SHELL.includes(url.pathname)) event.respondWith(kept(event.request));
 });
 
-async function keepPage() {
+async function dropOthers() {
+  const names = await caches.keys();
+  await Promise.all(names.filter((name) => name.startsWith('courier-') && name !== CACHE).map((name) => caches.delete(name)));
+}
+
+async function page(event) {
   const cache = await caches.open(CACHE);
-  const response = await fetch(PAGE, { cache: 'no-cache' });
-  if (!response.ok) return;
-  const html = await response.clone().text();
-  const wanted = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map((match) => match[1]);
-  await Promise.all(wanted.map(async (path) => (await cache.match(path)) || cache.add(path)));
-  await cache.put(PAGE, response);
-  const kept = new Set(wanted);
-  for (const request of await cache.keys()) {
-    const { pathname } = new URL(request.url);
-    if (pathname.startsWith('/assets/') && /\/courier-/.test(pathname) && !kept.has(pathname)) await cache.delete(request);
-  }
+  const mine = await cache.match(PAGE);
+  if (!mine) return fetch(event.request);
+  event.waitUntil(renew(cache, mine.clone()));
+  return mine;
 }
 
-async function page(request) {
+// renew takes the page's headers anew where the page is the same: settings of
+// the server, such as whose tiles may be loaded, are in them.
+async function renew(cache, mine) {
   try {
-    const response = await fetch(request);
-    if (response.ok) void keepPage();
-    return response;
-  } catch (error) {
-    const kept = await caches.match(PAGE);
-    if (kept) return kept;
-    throw error;
+    const response = await fetch(PAGE, { cache: 'no-cache' });
+    if (!response.ok) return;
+    const [now, then] = await Promise.all([response.clone().text(), mine.text()]);
+    if (now === then) await cache.put(PAGE, response);
+  } catch {
+    // No network: what is kept does.
   }
 }
 
-async function asset(request) {
-  const kept = await caches.match(request);
-  if (kept) return kept;
+async function kept(request) {
+  const cache = await caches.open(CACHE);
+  const mine = await cache.match(request, { ignoreSearch: true });
+  if (mine) return mine;
   const response = await fetch(request);
-  if (response.ok) await (await caches.open(CACHE)).put(request, response.clone());
+  if (response.ok) await cache.put(request, response.clone());
   return response;
 }

@@ -148,6 +148,7 @@ export interface Courier {
   capacity: number;
   skills?: string[];
   shift?: Window;
+  start?: Point;
   duty: Duty;
   state: CourierState;
   load: number;
