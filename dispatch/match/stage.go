@@ -40,7 +40,9 @@ func (w *round) due(st *stage) bool {
 }
 
 // listens says whether a courier may be told of work now.
-func (w *round) listens(r *rider) bool { return !r.off && !r.Closed && !(w.o.OneTask && len(r.nodes) > 0) }
+func (w *round) listens(r *rider) bool {
+	return !r.off && !r.Closed && !(w.o.OneTask && len(r.nodes) > 0)
+}
 
 // oneShot is the plan that an assignment of the pool's bundles makes.
 func (w *round) oneShot(pl *pool, a assignment) *plan {
