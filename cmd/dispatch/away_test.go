@@ -47,6 +47,9 @@ func TestNoRouteAnswersWithoutADatabase(t *testing.T) {
 		if last == "trail" && strings.Contains(path, "couriers") {
 			path += "?day=2026-11-23"
 		}
+		if strings.HasPrefix(path, "/v1/replay/") {
+			path += "?from=2026-11-23T08:00:00Z&to=2026-11-23T08:30:00Z"
+		}
 		for _, credential := range []string{s.admin, key, "ct_nobody"} {
 			all.Go(func() {
 				req, _ := http.NewRequestWithContext(t.Context(), rt.Method, s.url()+path, strings.NewReader(body))
