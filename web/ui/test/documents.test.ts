@@ -13,6 +13,9 @@ const resources = {
   Fix: 'Fix',
   View: 'View',
   Stats: 'Stats',
+  Zone: 'Zone',
+  ReplayCourier: 'ReplayCourier',
+  ReplayOrder: 'ReplayOrder',
 };
 
 test.each(Object.entries(resources))('the resource %s is as the OpenAPI document has it', (schema, type) => {

@@ -63,6 +63,7 @@ test('what ended before the day is not counted in it', () => {
 
 test('the outline of a day counts what was open in each part of it', () => {
   expect(busyness(day, 1_200, 4)).toEqual([2, 1, 1, 1]);
+  expect(busyness(day, 2_400, 8, 1_300)).toEqual([2, 1, 1, 1, 1, 0, 0, 0]);
 });
 
 test.each<[Parameters<typeof classOf>[0], number, number, number, string]>([

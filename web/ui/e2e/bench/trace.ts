@@ -15,7 +15,6 @@ interface TraceEvent {
 export interface Figures {
   framesPerSecond: number; // animation frames that the page was given
   worstFrame: number; // ms between two of them
-  shown: number; // frames a second that reached the screen
   main: number; // ms of the main thread's processor time a frame
   script: number; // ms of that in script
   longest: number; // ms of processor time of the longest task
@@ -65,11 +64,9 @@ function figures(events: TraceEvent[], seen: number[]): Figures {
   const tasks = main.filter(({ name }) => name === 'RunTask' || name === 'ThreadControllerImpl::RunTask');
   const cost = (all: TraceEvent[]) => all.reduce((sum, { tdur, dur }) => sum + (tdur ?? dur ?? 0), 0) / 1000;
   const scripts = outermost(main.filter(({ name }) => ['FunctionCall', 'FireAnimationFrame', 'TimerFire', 'EventDispatch', 'RunMicrotasks', 'v8.callFunction', 'WebSocketReceive'].includes(name)));
-  const drawn = events.filter(({ name }) => name === 'DrawFrame').length;
   return {
     framesPerSecond: (seen.length - 1) / length,
     worstFrame: Math.max(...gaps),
-    shown: drawn / length,
     main: cost(tasks) / seen.length,
     script: cost(scripts) / seen.length,
     longest: Math.max(0, ...tasks.map(({ tdur, dur }) => (tdur ?? dur ?? 0) / 1000)),

@@ -49,8 +49,9 @@ test('a day is scrubbed back and played: orders and couriers as they were', asyn
   await expect.poll(() => counts(page)).toEqual([0, 0, 0]);
   await wantAccessible(page);
 
-  await seek(delivered - 60);
+  await seek(delivered - 10);
   await findOnMap(page, /^Ada Lovelace/);
+  await seek(delivered - 60);
   await bar(page).getByLabel('Speed').selectOption('60×');
   await bar(page).getByRole('button', { name: 'Play' }).click();
   await expect.poll(() => counts(page), { timeout: 15_000 }).toEqual([0, 0, 1]);
@@ -66,6 +67,6 @@ test('a day of which nothing is known says so', async ({ page, staff }) => {
   await page.goto(`/admin#token=${(await staff('viewer')).token}`);
   await mapIsUp(page);
   await page.getByRole('button', { name: 'Replay' }).click();
-  await bar(page).getByLabel('Day').fill(new Date(started - 3 * 86_400_000).toISOString().slice(0, 10));
+  await bar(page).getByLabel('Day', { exact: true }).fill(new Date(started - 3 * 86_400_000).toISOString().slice(0, 10));
   await expect(bar(page).getByRole('status')).toHaveText('Nothing is recorded of this day.');
 });

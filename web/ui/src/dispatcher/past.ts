@@ -120,8 +120,8 @@ export function ordersAt(courses: Course[], time: number, since = 0): Then {
 }
 
 // busyness counts, for each of so many parts of a day, the orders that were
-// open in it.
-export function busyness(courses: Course[], length: number, parts: number): number[] {
+// open in it; the day is known until a time.
+export function busyness(courses: Course[], length: number, parts: number, until = length): number[] {
   const counts = new Array<number>(parts).fill(0);
   const width = length / parts;
   for (const { order } of courses) {
@@ -129,7 +129,7 @@ export function busyness(courses: Course[], length: number, parts: number): numb
     if (!last) continue;
     const over = ['delivered', 'failed'].includes(lots[last.status]);
     const from = Math.max(0, Math.floor(order.steps[0]!.at / width));
-    const to = over ? Math.min(parts - 1, Math.floor(last.at / width)) : Math.min(parts - 1, from + Math.ceil(1800 / width));
+    const to = Math.min(parts - 1, Math.floor((over ? last.at : until) / width));
     for (let part = from; part <= to; part++) counts[part]!++;
   }
   return counts;

@@ -68,7 +68,7 @@ export class Replay {
     this.stop.abort();
   }
 
-  outline = $derived(busyness(this.courses, 86_400, PARTS));
+  outline = $derived.by(() => busyness(this.courses, 86_400, PARTS, this.length));
 
   get clock(): number {
     return this.start + this.time * 1000;

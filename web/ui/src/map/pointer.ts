@@ -45,4 +45,7 @@ export function wirePointer(map: GLMap, overlay: Overlay, tip: HTMLElement, hook
     tip.hidden = true;
     if (event.originalEvent) hooks.taken();
   });
+  // While the map moves by itself, a hand on it starts no movement of its own.
+  map.on('wheel', hooks.taken);
+  map.on('dragstart', hooks.taken);
 }

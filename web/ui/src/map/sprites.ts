@@ -1,6 +1,6 @@
 import { CELL, columns, rows } from './glyphs';
 
-// Floats an instance has: from x, y; to x, y; start; 1 / length; glyph;
+// Floats a mark has: from x, y; to x, y; start; 1 / length; glyph;
 // extent; offset x, y.
 export const STRIDE = 10;
 
@@ -21,32 +21,37 @@ export interface Batch {
 }
 
 // The way from fix to fix is walked by the graphics card: a frame costs the
-// page one call, however many move.
+// page one call, however many move. Marks are points, one corner each instead
+// of four, and no instances, which where graphics are drawn by software cost
+// as much as a call each.
 const VERTEX = `#version 300 es
 layout(location = 0) in vec4 way;
 layout(location = 1) in vec2 pace;
 layout(location = 2) in vec4 look;
 uniform vec4 view;
 uniform vec4 screen;
-out vec2 place;
+uniform float ratio;
+flat out vec2 cell;
+flat out float extent;
 void main() {
-  vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1) - 0.5;
   float part = clamp((screen.z - pace.x) * pace.y, 0.0, 1.0);
   vec2 at = mix(way.xy, way.zw, part) * view.xy + view.zw;
-  vec2 pixels = (corner * look.y + look.zw) * screen.w;
-  gl_Position = vec4(at + pixels * screen.xy, 0.0, 1.0);
+  gl_Position = vec4(at + look.zw * screen.w * screen.xy, 0.0, 1.0);
+  gl_PointSize = look.y * screen.w * ratio;
   float column = mod(look.x, ${columns}.0);
-  vec2 cell = vec2(column, (look.x - column) / ${columns}.0) + 0.5;
-  place = (cell + corner * look.y / ${CELL}.0) / vec2(${columns}.0, ${rows}.0);
+  cell = vec2(column, (look.x - column) / ${columns}.0) + 0.5;
+  extent = look.y / ${CELL}.0;
 }`;
 
 const FRAGMENT = `#version 300 es
 precision mediump float;
 uniform sampler2D atlas;
 uniform float fade;
-in vec2 place;
+flat in vec2 cell;
+flat in float extent;
 out vec4 color;
 void main() {
+  vec2 place = (cell + (gl_PointCoord - 0.5) * extent) / vec2(${columns}.0, ${rows}.0);
   color = texture(atlas, place) * fade;
 }`;
 
@@ -61,7 +66,7 @@ interface Drawable {
 export class Sprites {
   private readonly gl: WebGL2RenderingContext;
   private program!: WebGLProgram;
-  private uniforms!: Record<'view' | 'screen' | 'fade', WebGLUniformLocation | null>;
+  private uniforms!: Record<'view' | 'screen' | 'ratio' | 'fade', WebGLUniformLocation | null>;
   private readonly batches = new Map<string, Drawable>();
   private texture: WebGLTexture | null = null;
 
@@ -89,7 +94,7 @@ export class Sprites {
       throw new Error(gl.getProgramInfoLog(this.program) ?? 'the shaders do not link');
     }
     const at = (name: string) => gl.getUniformLocation(this.program, name);
-    this.uniforms = { view: at('view'), screen: at('screen'), fade: at('fade') };
+    this.uniforms = { view: at('view'), screen: at('screen'), ratio: at('ratio'), fade: at('fade') };
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
   }
@@ -143,7 +148,8 @@ export class Sprites {
     gl.uniform4f(this.uniforms.screen, 2 / look.width, -2 / look.height, (now - base) / 1000, scale);
     gl.uniform1f(this.uniforms.fade, fade);
     gl.bindVertexArray(batch.array);
-    gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, batch.count);
+    gl.uniform1f(this.uniforms.ratio, this.canvas.width / look.width);
+    gl.drawArrays(gl.POINTS, 0, batch.count);
   }
 
   destroy(): void {
@@ -159,7 +165,6 @@ export class Sprites {
     parts.forEach(([size, offset], index) => {
       gl.enableVertexAttribArray(index);
       gl.vertexAttribPointer(index, size, gl.FLOAT, false, STRIDE * 4, offset);
-      gl.vertexAttribDivisor(index, 1);
     });
     gl.bindVertexArray(null);
     return batch;
