@@ -34,6 +34,7 @@ type Courier struct {
 	Load     int         `json:"load"`    // most units at once along the plan, at most Capacity
 	Version  int64       `json:"version"` // moves with whatever concerns the courier
 	Epoch    int64       `json:"-"`       // session: an older one is void
+	Revoked  bool        `json:"-"`       // dispatch ended the last session; nobody has signed in since
 	Offer    string      `json:"-"`       // the open one
 	Declines float64     `json:"-"`       // the chance that an offer is declined or runs out, by the last ten or so
 	Leaves   time.Time   `json:"-"`       // the stop that is done, by its usual service

@@ -92,6 +92,10 @@ func set[T any](to, from *T) {
 
 // StartSession makes a new session the only one of a courier.
 func (s *Service) StartSession(ctx context.Context, id string) (Courier, error) {
+	return s.session(ctx, id, false)
+}
+
+func (s *Service) session(ctx context.Context, id string, revoked bool) (Courier, error) {
 	var saved Courier
 	err := s.update(ctx, []string{id}, func(w *work) error {
 		c, err := w.courier(id)
@@ -99,7 +103,7 @@ func (s *Service) StartSession(ctx context.Context, id string) (Courier, error) 
 			return err
 		}
 		c.value.Epoch++
-		c.changed = true
+		c.value.Revoked, c.changed = revoked, true
 		saved = c.value
 		return nil
 	})
@@ -112,7 +116,7 @@ func (s *Service) StartSession(ctx context.Context, id string) (Courier, error) 
 
 // EndSessions voids a courier's tokens.
 func (s *Service) EndSessions(ctx context.Context, by Actor, id string) (CourierView, error) {
-	if _, err := s.StartSession(ctx, id); err != nil {
+	if _, err := s.session(ctx, id, true); err != nil {
 		return CourierView{}, err
 	}
 	s.Log.LogAttrs(ctx, slog.LevelInfo, "courier's sessions ended", slog.String("courier_id", id), slog.String("by", by.ID))

@@ -127,15 +127,28 @@ func (s *Service) scene(ctx context.Context) (scene, error) {
 	return scene{open, on, plans}, nil
 }
 
-// Watch is what a dispatcher should look at now, by id, and the figures of
-// the moment, from one reading of orders and couriers.
-func (s *Service) Watch(ctx context.Context) ([]Alert, Stats, error) {
+// Watched is what changes for dispatchers without anybody doing anything.
+type Watched struct {
+	Alerts []Alert // by id
+	Stats  Stats
+	Silent []string // couriers on duty who have not been heard of lately
+}
+
+// Watch is what a dispatcher should look at now, from one reading of orders
+// and couriers.
+func (s *Service) Watch(ctx context.Context) (Watched, error) {
 	sc, err := s.scene(ctx)
 	if err != nil {
-		return nil, Stats{}, err
+		return Watched{}, err
 	}
-	stats, err := s.figures(ctx, sc)
-	return s.alerts(sc), stats, err
+	w := Watched{Alerts: s.alerts(sc)}
+	for _, v := range sc.on {
+		if v.State == StaleSignal {
+			w.Silent = append(w.Silent, v.ID)
+		}
+	}
+	w.Stats, err = s.figures(ctx, sc)
+	return w, err
 }
 
 // strayed says that a courier comes far later to its next stop than was

@@ -206,14 +206,14 @@ func TestASilentCourierGetsNoWorkAndLosesWhatItHasNotPickedUp(t *testing.T) {
 	w.round()
 	w.wantStatus(second, dispatch.Searching)
 	w.wantStatus(first, dispatch.PickedUp) // the goods are with the courier
-	alerts, _, err := w.Watch(t.Context())
+	watched, err := w.Watch(t.Context())
 	w.must(err)
-	if len(alerts) != 1 || alerts[0].Kind != dispatch.AlertStale || alerts[0].Courier != c {
-		t.Fatalf("alerts are %+v", alerts)
+	if len(watched.Alerts) != 1 || watched.Alerts[0].Kind != dispatch.AlertStale || watched.Alerts[0].Courier != c || !slices.Equal(watched.Silent, []string{c}) {
+		t.Fatalf("watched is %+v", watched)
 	}
 	w.FeedLag = func() time.Duration { return time.Minute }
-	if alerts, _, err = w.Watch(t.Context()); err != nil || len(alerts) != 0 {
-		t.Errorf("nobody can be heard, and this one is blamed: %+v, %v", alerts, err)
+	if watched, err = w.Watch(t.Context()); err != nil || len(watched.Alerts) != 0 {
+		t.Errorf("nobody can be heard, and this one is blamed: %+v, %v", watched, err)
 	}
 }
 
@@ -243,10 +243,10 @@ func TestNothingWaitsSilently(t *testing.T) {
 	w.clock.Advance(w.SearchLimit)
 	w.round()
 	w.wantStatus(order, dispatch.Unassignable)
-	alerts, _, err := w.Watch(t.Context())
+	watched, err := w.Watch(t.Context())
 	w.must(err)
-	if len(alerts) != 1 || alerts[0].Order != order {
-		t.Fatalf("alerts are %+v", alerts)
+	if len(watched.Alerts) != 1 || watched.Alerts[0].Order != order {
+		t.Fatalf("watched is %+v", watched)
 	}
 	_, err = w.Retry(t.Context(), order, because(0))
 	w.must(err)
@@ -383,7 +383,7 @@ func TestWithoutPositionsAllButMatchingGoesOn(t *testing.T) {
 		func() error { _, err := w.View(t.Context(), order); return err },
 		func() error { _, _, err := w.Fleet(t.Context()); return err },
 		func() error { _, err := w.Stats(t.Context()); return err },
-		func() error { _, _, err := w.Watch(t.Context()); return err },
+		func() error { _, err := w.Watch(t.Context()); return err },
 	} {
 		w.must(read())
 	}

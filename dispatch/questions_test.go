@@ -50,7 +50,7 @@ func TestTheWholeFleetIsReadInAFewQuestions(t *testing.T) {
 		store.n = 0
 		orders, _, err := w.Fleet(t.Context())
 		w.must(err)
-		if _, _, err := w.Watch(t.Context()); err != nil {
+		if _, err := w.Watch(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		with := 0

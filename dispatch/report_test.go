@@ -102,9 +102,9 @@ func TestACourierFarBehindItsPlanIsAnAlert(t *testing.T) {
 	w.must(w.act(c, dispatch.Action{Type: dispatch.ActComplete, Order: order, Kind: dispatch.Pickup}))
 	planned := w.order(order).ETA.Dropoff
 	alerts := func() []dispatch.Alert {
-		all, _, err := w.Watch(t.Context())
+		watched, err := w.Watch(t.Context())
 		w.must(err)
-		return all
+		return watched.Alerts
 	}
 	w.clock.Advance(time.Minute)
 	w.at(c, 200)

@@ -131,8 +131,8 @@ func (s *courierSession) newest(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if c.Epoch > s.epoch {
-		return 0, errElsewhere
+	if err := s.over(c); err != nil {
+		return 0, err
 	}
 	return c.Version, nil
 }
@@ -153,8 +153,8 @@ func (s *courierSession) resume(ctx context.Context, seq int64) error {
 	if err != nil {
 		return err
 	}
-	if c.Epoch > s.epoch {
-		return errElsewhere
+	if err := s.over(c); err != nil {
+		return err
 	}
 	if seq != c.Version { // also when it is ahead, as after a restored backup
 		frames := []seqFrame{s.planFrame(c, open)}
@@ -166,6 +166,17 @@ func (s *courierSession) resume(ctx context.Context, seq int64) error {
 	s.live = true
 	s.remember(c, open)
 	return nil
+}
+
+// over says why the session is no longer the courier's; nil: it is.
+func (s *courierSession) over(c dispatch.Courier) error {
+	switch {
+	case c.Epoch <= s.epoch:
+		return nil
+	case c.Revoked:
+		return errRevoked
+	}
+	return errElsewhere
 }
 
 func (s *courierSession) end() {

@@ -293,6 +293,11 @@ func TestARevokedCourierIsCutOff(t *testing.T) {
 	c := online(t, w, "c1")
 	w.hub.CourierRevoked("c1")
 	c.WantClose(4410)
+	// On another node: the bus says that the courier has changed.
+	c = w.open(t, "courier", "courier-c1", 1)
+	w.change("c1", func(c *dispatch.Courier) { c.Epoch, c.Revoked = 2, true })
+	c.WantClose(4410)
+	w.with(func() { w.couriers["c1"].Epoch, w.couriers["c1"].Revoked = 1, false })
 	c = w.open(t, "courier", "courier-c1", 1)
 	eventually(t, "watched", func() bool { return w.hub.Counters().WatchedCouriers == 1 })
 	w.hub.CourierSignedIn("c1", 1) // its own

@@ -36,8 +36,8 @@ func (s *courierSession) refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read courier: %w", err)
 	}
-	if now.Epoch > s.epoch {
-		return errElsewhere
+	if err := s.over(now); err != nil {
+		return err
 	}
 	if now.Version <= s.sent.Version {
 		return nil

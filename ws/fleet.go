@@ -164,7 +164,7 @@ func (f *fleet) load(ctx context.Context, anew bool) error {
 	if err != nil {
 		return fmt.Errorf("read fleet: %w", err)
 	}
-	alerts, stats, err := f.hub.Service.Watch(ctx)
+	watched, err := f.hub.Service.Watch(ctx)
 	if err != nil {
 		return fmt.Errorf("read alerts and stats: %w", err)
 	}
@@ -191,8 +191,8 @@ func (f *fleet) load(ctx context.Context, anew bool) error {
 			f.removed[id] = at
 		}
 	}
-	f.putAlertsLocked(alerts, at)
-	f.stats, f.loaded = stats, true
+	f.putAlertsLocked(watched.Alerts, at)
+	f.stats, f.loaded = watched.Stats, true
 	if !anew {
 		f.seq = at
 	}
@@ -315,14 +315,19 @@ func (f *fleet) refresh(ctx context.Context) error {
 
 // figures reads alerts and stats.
 func (f *fleet) figures(ctx context.Context) error {
-	alerts, stats, err := f.hub.Service.Watch(ctx)
+	watched, err := f.hub.Service.Watch(ctx)
 	if err != nil {
 		return fmt.Errorf("read alerts and stats: %w", err)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.putAlertsLocked(alerts, f.seq+1)
-	f.stats = stats
+	f.putAlertsLocked(watched.Alerts, f.seq+1)
+	f.stats = watched.Stats
+	for _, id := range watched.Silent {
+		if c := f.couriers[id]; c != nil && c.State != dispatch.StaleSignal {
+			f.dirtyCouriers[id] = struct{}{}
+		}
+	}
 	return nil
 }
 

@@ -58,6 +58,13 @@ func TestADispatcherSeesOrdersCouriersAlertsAndFigures(t *testing.T) {
 	if f := next("alert"); !f.Alert.Active {
 		t.Error("the alert is not active")
 	}
+	w.with(func() { w.unheard = []string{"c1"} })
+	for f := next("couriers"); f.Couriers[0].State != dispatch.StaleSignal; f = next("couriers") {
+	}
+	w.with(func() { w.unheard = nil })
+	w.drive("c1", kitchen)
+	for f := next("couriers"); f.Couriers[0].State != dispatch.Free; f = next("couriers") {
+	}
 	w.with(func() { w.alerts = nil })
 	if f := next("alert"); f.Alert.Active || f.Alert.ID != "unassignable:o2" {
 		t.Errorf("%+v", f.Alert)

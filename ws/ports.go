@@ -58,7 +58,7 @@ type FleetService interface {
 	Fleet(ctx context.Context) ([]dispatch.Order, []dispatch.CourierView, error)
 	FleetOrders(ctx context.Context, ids ...string) ([]dispatch.Order, error)
 	FleetCouriers(ctx context.Context, ids ...string) ([]dispatch.CourierView, error)
-	Watch(ctx context.Context) ([]dispatch.Alert, dispatch.Stats, error)
+	Watch(ctx context.Context) (dispatch.Watched, error)
 }
 
 var _ Service = (*dispatch.Service)(nil)

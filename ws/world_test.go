@@ -66,6 +66,7 @@ type world struct {
 	enter    []string // what Ingest says was entered
 	arrived  []string
 	alerts   []dispatch.Alert
+	unheard  []string // couriers
 	stats    dispatch.Stats
 	held     map[string]chan struct{} // actions that are not done before their channel is closed
 	calls    map[string]int
@@ -495,6 +496,8 @@ func (w *world) viewsLocked(ids ...string) []dispatch.CourierView {
 		v := dispatch.CourierView{Courier: *c, State: dispatch.Free}
 		if c.Duty == dispatch.Off {
 			v.State = dispatch.Offline
+		} else if slices.Contains(w.unheard, id) {
+			v.State = dispatch.StaleSignal
 		}
 		if fix, ok := w.fixes[id]; ok {
 			v.Fix = &fix
@@ -504,11 +507,11 @@ func (w *world) viewsLocked(ids ...string) []dispatch.CourierView {
 	return out
 }
 
-func (w *world) Watch(context.Context) ([]dispatch.Alert, dispatch.Stats, error) {
+func (w *world) Watch(context.Context) (dispatch.Watched, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.calls["Watch"]++
-	return slices.Clone(w.alerts), w.stats, nil
+	return dispatch.Watched{Alerts: slices.Clone(w.alerts), Stats: w.stats, Silent: slices.Clone(w.unheard)}, nil
 }
 
 // eventually waits for what must come true.

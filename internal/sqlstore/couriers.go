@@ -25,6 +25,7 @@ type courierDoc struct {
 	Offer    string           `json:"offer,omitempty"`
 	Declines float64          `json:"declines,omitempty"`
 	Leaves   time.Time        `json:"leaves,omitzero"`
+	Revoked  bool             `json:"revoked,omitempty"`
 	Plan     dispatch.Plan    `json:"plan"`
 }
 
@@ -38,7 +39,7 @@ func scanCourier(row scanner) (c dispatch.Courier, err error) {
 		return c, err
 	}
 	c.Name, c.Phone, c.Vehicle, c.Skills, c.Shift = d.Name, d.Phone, d.Vehicle, d.Skills, d.Shift
-	c.Start, c.Offer, c.Declines, c.Leaves, c.Plan = d.Start, d.Offer, d.Declines, d.Leaves, d.Plan
+	c.Start, c.Offer, c.Declines, c.Leaves, c.Revoked, c.Plan = d.Start, d.Offer, d.Declines, d.Leaves, d.Revoked, d.Plan
 	return c, nil
 }
 
@@ -70,7 +71,7 @@ func (t *tx) SaveCourier(c dispatch.Courier, seen int64) error {
 		return fmt.Errorf("%s: load %d, capacity %d: %w", attempted, c.Load, c.Capacity, dispatch.ErrCapacity)
 	}
 	doc, err := encode("courier", c.ID, courierDoc{
-		Name: c.Name, Phone: c.Phone, Vehicle: c.Vehicle, Skills: c.Skills, Shift: c.Shift, Start: c.Start, Offer: c.Offer, Declines: c.Declines, Leaves: c.Leaves, Plan: c.Plan,
+		Name: c.Name, Phone: c.Phone, Vehicle: c.Vehicle, Skills: c.Skills, Shift: c.Shift, Start: c.Start, Offer: c.Offer, Declines: c.Declines, Leaves: c.Leaves, Revoked: c.Revoked, Plan: c.Plan,
 	})
 	if err != nil {
 		return t.fail(err)

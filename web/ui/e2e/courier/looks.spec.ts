@@ -3,6 +3,7 @@ import { at, expect, test, wantLooks } from '../kit/test';
 import { button, duty, hold, photo, ride, signIn, stand, title } from './ride';
 
 test.use({ clock: '2026-11-23T18:20:00Z' });
+test.slow(); // four pictures of some pages, each in two themes
 
 const pay = { amount: 450, currency: 'EUR' };
 const supper = {

@@ -22,6 +22,8 @@ export async function signIn(page: Page, who: Hired, where: Point = at(200)): Pr
 export async function ride(page: Page, who: Hired, where?: Point): Promise<void> {
   await signIn(page, who, where);
   await duty(page, 'Available');
+  // Nobody is offered work before it is known where they are.
+  await expect.poll(async () => (await who.now()).state).toBe('free');
 }
 
 export function duty(page: Page, name: 'Available' | 'Break' | 'Off'): Promise<void> {

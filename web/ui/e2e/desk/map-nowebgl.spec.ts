@@ -12,7 +12,7 @@ test('without WebGL the map says so, is not fetched, and the lists work on', asy
   await page.goto(`/admin#token=${(await staff('dispatcher')).token}`);
   await expect(page.getByText('This browser cannot draw the map (no WebGL).')).toBeVisible();
   await page.getByRole('tab', { name: /Active/ }).click();
-  await page.getByRole('button', { name: /A-17/ }).click();
+  await page.getByRole('option', { name: /A-17/ }).click();
   await expect(page.getByRole('complementary').getByRole('heading', { name: 'A-17' })).toBeVisible();
   await ada.pickUp(soup);
   await expect(page.getByRole('complementary').getByText('Picked up').first()).toBeVisible();

@@ -48,6 +48,8 @@ export interface Hired extends Courier {
   code: () => Promise<string>;
   // Signs in, which ends what was signed in before.
   token: () => Promise<string>;
+  // What the server knows now.
+  now: () => Promise<Courier>;
 }
 
 // People are made over the public API, as their companies would.
@@ -106,7 +108,7 @@ export class People {
       const nobody = new Client(this.url, '');
       return (await nobody.post<{ token: string }>('/sign-in', { code: await code() })).token;
     };
-    return { ...made, code, token: signIn };
+    return { ...made, code, token: signIn, now: () => admin.get<Courier>(`/couriers/${made.id}`) };
   };
 
   // courierPhone is one that rides by the test's word: on duty, and where it is
