@@ -11,7 +11,7 @@ export CGO_ENABLED = 1
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD = 1
 export PATH := $(NODE_PATH):$(PATH)
 
-.PHONY: help demo cluster env build test lint check ui ui-check e2e deps chaos planted bench bench-map quality fuzz clean
+.PHONY: help demo cluster env build test lint check ui ui-check e2e e2e-short deps chaos planted bench bench-map quality fuzz clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -29,7 +29,7 @@ env: ## secrets for docker-compose.yml, in .env; one that is there stays
 build: ## the binary, bin/dispatch
 	$(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/dispatch
 
-test: deps lint check ui-check ## everything that must pass
+test: deps lint check ui-check e2e-short ## everything that must pass
 
 check: ## Go tests with the race detector
 	$(GO) vet ./...
@@ -47,6 +47,9 @@ ui: deps ## build the three pages from web/ui/src into web/ui/dist
 ui-check: ui ## the committed pages are what the sources give
 	@test -z "$$(git status --porcelain -- web/ui/dist)" || \
 		{ git status --short -- web/ui/dist; echo 'web/ui/dist is not what web/ui/src gives: run make ui and commit it'; exit 1; }
+
+e2e-short: deps ui build ## the main path of each page in Chromium against the real server
+	cd web/ui && npm run e2e:short
 
 e2e: deps ui build ## the pages in Chromium against the real server: alone, then two nodes on the engines
 	cd web/ui && npm run e2e

@@ -1,7 +1,9 @@
-import { common as commonEn, track as trackEn } from '../messages/en';
+import { common as commonEn } from '../messages/en/common';
+import { track as trackEn } from '../messages/en/track';
 import { clockTime } from '../messages/format';
 import { pick } from '../messages/locale';
-import { common as commonRu, track as trackRu } from '../messages/ru';
+import { common as commonRu } from '../messages/ru/common';
+import { track as trackRu } from '../messages/ru/track';
 import type { OrderStatus, View } from '../protocol/types';
 
 export const t = pick({ en: trackEn, ru: trackRu });

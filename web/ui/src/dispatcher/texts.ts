@@ -1,7 +1,13 @@
-import { admin as adminEn, common as commonEn, desk as deskEn, track as trackEn } from '../messages/en';
+import { admin as adminEn } from '../messages/en/admin';
+import { common as commonEn } from '../messages/en/common';
+import { desk as deskEn } from '../messages/en/desk';
+import { track as trackEn } from '../messages/en/track';
 import { shortId } from '../messages/format';
 import { pick } from '../messages/locale';
-import { admin as adminRu, common as commonRu, desk as deskRu, track as trackRu } from '../messages/ru';
+import { admin as adminRu } from '../messages/ru/admin';
+import { common as commonRu } from '../messages/ru/common';
+import { desk as deskRu } from '../messages/ru/desk';
+import { track as trackRu } from '../messages/ru/track';
 import { Problem } from '../protocol/http';
 import type { Order, OrderEvent } from '../protocol/types';
 import type { Fleet } from './fleet.svelte';
