@@ -14,7 +14,7 @@ export PATH := $(NODE_PATH):$(PATH)
 .PHONY: help demo cluster env build test lint check ui ui-check e2e e2e-short deps chaos planted bench bench-map quality fuzz clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 demo: build ## a courier company at work, in one process: open the links it prints
 	$(BIN) demo
