@@ -53,6 +53,7 @@ test('all of a dispatcher’s work without a mouse', async ({ page, staff, order
   await wantAccessible(page);
   await dialog.getByLabel('Single letters are shortcuts').press('Space');
   await page.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
   await page.keyboard.press('g');
   await expect(page.getByRole('main')).toHaveCount(0);
   await page.keyboard.press('?');

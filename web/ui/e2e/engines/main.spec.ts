@@ -16,7 +16,7 @@ test('customer, courier and dispatcher see one order through', async ({ page, ot
   await expect(page.getByRole('heading', { level: 1 })).toContainText('Ada');
   line.cut();
   await ada.pickUp(soup);
-  await ada.at(at(10));
+  await ada.at(at(205));
   line.mend();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Ada is on the way to you', { timeout: 30_000 });
   const pin = await page.getByText(/^\d{4}$/).innerText();
