@@ -7,7 +7,7 @@ export const fleetmap = {
   loading: 'Loading the map…',
   lost: 'Map tiles cannot be had at the moment: this is a plain ground. Couriers and orders are where they are.',
   layers: 'Figures by cell',
-  layer: { off: 'None', supply: 'Free couriers', demand: 'Waiting orders', ratio: 'Couriers : orders' },
+  layer: { off: 'No figures by cell', supply: 'Free couriers', demand: 'Waiting orders', ratio: 'Couriers : orders' },
   counts: ['1', '2–3', '4–7', '8 and more'],
   ratios: ['Over 2 orders a courier', 'More orders', 'As many', 'More couriers', 'Over 2 couriers an order'],
   legend: 'What the marks mean',
