@@ -50,7 +50,7 @@ test('cells show supply, demand or their ratio, with a legend', async ({ page, s
   await expect(legend).toContainText('Over 2 orders a courier');
   await expect.poll(() => picture(page, beside)).not.toBe(supply);
   await wantAccessible(page);
-  await page.getByLabel('Figures by cell').selectOption('Figures by cell: None');
+  await page.getByLabel('Figures by cell').selectOption('No figures by cell');
   await expect.poll(() => picture(page, beside)).toBe(bare);
 });
 
