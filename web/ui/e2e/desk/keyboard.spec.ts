@@ -59,6 +59,7 @@ test('all of a dispatcher’s work without a mouse', async ({ page, staff, order
   await page.keyboard.press('?');
   await dialog.getByLabel('Single letters are shortcuts').press('Space');
   await page.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
   await page.keyboard.press('g');
   await expect(page.getByRole('heading', { name: 'Reports' })).toBeVisible();
 });
