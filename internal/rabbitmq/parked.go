@@ -29,9 +29,10 @@ func (b *Bus) Parked(ctx context.Context, queue string, limit int) ([]Parked, er
 	return out, nil
 }
 
-// Retry gives at most limit parked messages to their queue again, where they
-// have all their tries anew, and returns how many those were. One that is
-// lost sight of in between is in both queues: a handler bears that.
+// Retry gives at most limit of the messages that are parked as it begins to
+// their queue again, where they have all their tries anew, and returns how
+// many those were. One that is lost sight of in between is in both queues: a
+// handler bears that.
 func (b *Bus) Retry(ctx context.Context, queue string, limit int) (int, error) {
 	n := 0
 	err := b.visit(ctx, "retry", func(ch *amqp.Channel) error {
@@ -43,6 +44,9 @@ func (b *Bus) Retry(ctx context.Context, queue string, limit int) (int, error) {
 			d, ok, err := ch.Get(b.parkedQueue(queue), false)
 			if err != nil || !ok {
 				return missing(err, queue)
+			}
+			if n == 0 {
+				limit = min(limit, 1+int(d.MessageCount)) // what fails again meanwhile waits behind these
 			}
 			again := amqp.Publishing{
 				Headers: amqp.Table{}, ContentType: d.ContentType, DeliveryMode: amqp.Persistent, MessageId: d.MessageId, Body: d.Body,

@@ -217,8 +217,8 @@ func testDeaths(t *testing.T, broker *testenv.RabbitMQ) {
 func testRetry(t *testing.T, broker *testenv.RabbitMQ) {
 	b := openConfig(t, jobsConfig(t, broker.URL))
 	stop := work(t, b, never)
-	ids := jobs(t, b, "bad", 3)
-	wantDepth(t, b, 0, 3)
+	ids := jobs(t, b, "bad", 200)
+	wantDepth(t, b, 0, 200)
 	for range 2 { // looking changes nothing
 		parked, err := b.Parked(t.Context(), "jobs", 2)
 		if err != nil || len(parked) != 2 {
@@ -228,11 +228,14 @@ func testRetry(t *testing.T, broker *testenv.RabbitMQ) {
 			t.Errorf("parked is %+v", p)
 		}
 	}
+	if n, err := b.Retry(t.Context(), "jobs", 1000); n != 200 || err != nil {
+		t.Fatalf("%d of 200 that fail anew meanwhile given again, %v", n, err)
+	}
+	wantDepth(t, b, 0, 200)
 	stop()
 	var d done
 	work(t, b, d.do)
-	n, err := b.Retry(t.Context(), "jobs", 10)
-	if n != 3 || err != nil {
+	if n, err := b.Retry(t.Context(), "jobs", 1000); n != 200 || err != nil {
 		t.Fatalf("%d given again, %v", n, err)
 	}
 	d.want(t, ids...)
