@@ -1,0 +1,181 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// fixes measures S1 and S11, or S2 with several in a frame.
+func fixes(ctx context.Context, r *run) error {
+	batch := max(r.Batch, 1)
+	couriers := size(r, r.Couriers, 1000, 50)
+	rate := size(r, r.Rate, 20_000*float64(min(batch, 5)), 1000)
+	bareOne, err := r.bareFixes(ctx, "/read", couriers, batch, rate)
+	if err != nil {
+		return err
+	}
+	answering, err := r.bareFixes(ctx, "/answer", couriers, batch, rate)
+	if err != nil {
+		return err
+	}
+	paced, err := r.fixesAt(ctx, couriers, batch, rate)
+	if err != nil {
+		return err
+	}
+	paced.What, paced.Unit, paced.Value = fmt.Sprintf("server CPU a fix, %d a frame, %d couriers", batch, couriers), "µs", paced.ServerCPU
+	paced.against(Floor{What: "gorilla/websocket, frames read and decoded", Value: bareOne.ServerCPU,
+		More: map[string]float64{"with_answers": answering.ServerCPU}})
+	if batch == 1 && r.Engines == "embedded" {
+		paced.ratioAtMost("S1", 1.5, "1.5 × floor")
+	} else if batch == 1 {
+		paced.ratioAtMost("S1", 2, "2 × floor")
+	}
+	if err := r.emit(paced); err != nil {
+		return err
+	}
+	if batch == 1 {
+		gc := paced
+		gc.What, gc.Unit, gc.Value = fmt.Sprintf("share of the server's CPU in the collector, %.0f fixes/s", rate), "%", paced.GC
+		gc.Floor, gc.Ratio, gc.Latency = nil, 0, nil
+		gc.atMost("S11", 10, "under 10 %")
+		if err := r.emit(gc); err != nil {
+			return err
+		}
+	}
+	return r.mostFixes(ctx, couriers, batch)
+}
+
+// mostFixes is how many go through, generator and server on one machine.
+func (r *run) mostFixes(ctx context.Context, couriers, batch int) error {
+	bareMost, err := r.bareFixes(ctx, "/answer", couriers, batch, 0)
+	if err != nil {
+		return err
+	}
+	most, err := r.fixesAt(ctx, couriers, batch, 0)
+	if err != nil {
+		return err
+	}
+	most.What, most.Unit, most.Value = fmt.Sprintf("fixes, as many as go, %d a frame, %d couriers", batch, couriers), "/s", most.Reached
+	most.against(Floor{What: "gorilla/websocket, frames read, decoded and answered", Value: bareMost.Reached})
+	if batch == 10 && r.Engines == "embedded" {
+		most.atLeast("S2", 300_000, "300,000/s")
+	}
+	return r.emit(most)
+}
+
+// fixesAt loads a server; rate 0 is as many as go.
+func (r *run) fixesAt(ctx context.Context, couriers, batch int, rate float64) (res Result, err error) {
+	t, err := r.server(ctx)
+	if err != nil {
+		return res, err
+	}
+	defer func() { err = errors.Join(err, r.leave(t)) }()
+	p, err := newPeople(ctx, t)
+	if err != nil {
+		return res, err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
+	r.Told("%s: %d couriers sign in", r.scenario, couriers)
+	if err := p.hire(ctx, couriers); err != nil {
+		return res, err
+	}
+	l := &fixLoad{senders: newSenders(p.couriers), batch: batch, rate: rate}
+	took, err := r.taken(ctx, t)
+	if err != nil {
+		return res, err
+	}
+	if res, err = r.loadFixes(ctx, t, l, fmt.Sprintf("%d fixes a frame", batch)); err != nil {
+		return res, err
+	}
+	if t.Admin != "" { // what it says that it took has to be what it answered
+		now, err := r.taken(ctx, t)
+		if err != nil {
+			return res, err
+		}
+		res.more("server_took", now-took)
+		res.more("answered", float64(l.accepted.Load()))
+	}
+	return res, nil
+}
+
+func (r *run) taken(ctx context.Context, t *Target) (float64, error) {
+	if t.Admin == "" {
+		return 0, nil
+	}
+	f, err := scrape(ctx, t.Admin)
+	return f["courier_fixes_accepted_total"], err
+}
+
+// bareFixes loads a floor the same way.
+func (r *run) bareFixes(ctx context.Context, path string, couriers, batch int, rate float64) (res Result, err error) {
+	f, err := r.floor(ctx)
+	if err != nil {
+		return res, err
+	}
+	defer func() { err = errors.Join(err, f.stop()) }()
+	l := &fixLoad{batch: batch, rate: rate, silent: path == "/read"}
+	l.senders = make([]*sender, couriers)
+	err = each(ctx, couriers, func(ctx context.Context, i int) error {
+		s, err := dial(ctx, f.address(), path, "")
+		if err == nil {
+			l.senders[i] = newSenders([]*courier{{socket: s, at: middle}})[0]
+			l.senders[i].n = i
+		}
+		return err
+	})
+	defer func() {
+		for _, s := range l.senders {
+			if s != nil {
+				s.close()
+			}
+		}
+	}()
+	if err != nil {
+		return res, err
+	}
+	if res, err = r.loadFixes(ctx, f.Target, l, "floor "+path); err != nil {
+		return res, err
+	}
+	said, err := f.figures(ctx, false)
+	if err == nil && said.Taken < l.sent.Load()*9/10 {
+		err = fmt.Errorf("the floor took %d fixes of %d", said.Taken, l.sent.Load())
+	}
+	return res, err
+}
+
+func (r *run) loadFixes(ctx context.Context, t *Target, l *fixLoad, what string) (Result, error) {
+	l.told = r.Told
+	l.window = newWindow(time.Now().Add(50*time.Millisecond), r.Warm, r.Measure)
+	m := &meter{target: t}
+	if l.rate > 0 {
+		r.Told("%s: %s, %.0f/s for %s", r.scenario, what, l.rate, r.Warm+r.Measure)
+	} else {
+		r.Told("%s: %s, as many as go for %s", r.scenario, what, r.Warm+r.Measure)
+	}
+	g, loading := errgroup.WithContext(ctx)
+	g.Go(func() error { return l.run(loading) })
+	g.Go(func() error { return m.watch(loading, l.window) })
+	if err := g.Wait(); err != nil {
+		return Result{}, err
+	}
+	res := r.result("", "", 0)
+	l.tell(&res)
+	units := l.counted.Load()
+	if l.silent {
+		units = int64(l.rate * l.window.seconds())
+	}
+	m.tell(&res, units)
+	return res, nil
+}
+
+// leave stops a server that this run has started.
+func (r *run) leave(t *Target) error {
+	if t == r.Target {
+		return nil
+	}
+	return t.stop()
+}
