@@ -54,6 +54,7 @@ type Scenario struct {
 func Scenarios() []Scenario {
 	return []Scenario{
 		{"fixes", "couriers' positions, a frame each or --batch", fixes},
+		{"orders", "merchants' orders over HTTP, durable, with events", orders},
 	}
 }
 
