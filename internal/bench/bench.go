@@ -55,6 +55,9 @@ func Scenarios() []Scenario {
 	return []Scenario{
 		{"fixes", "couriers' positions, a frame each or --batch", fixes},
 		{"orders", "merchants' orders over HTTP, durable, with events", orders},
+		{"latency", "from a courier's fix, and from a change of status, to customers' sockets", latency},
+		{"fanout", "one event to all who look at an order", fanout},
+		{"connections", "the memory of customers who wait", connections},
 	}
 }
 

@@ -2,9 +2,7 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -42,6 +40,10 @@ type sender struct {
 	last time.Time // of the newest position
 	buf  []byte
 
+	load atomic.Pointer[fixLoad] // what its answers count for
+	end  chan struct{}           // closed when nothing more comes in
+	err  error                   // why, once end is closed
+
 	mu   sync.Mutex
 	due  []time.Time // of frames without an answer, oldest first
 	room chan struct{}
@@ -51,12 +53,24 @@ type sender struct {
 // answers alone.
 const inFlight = 8
 
-func newSenders(couriers []*courier) []*sender {
-	senders := make([]*sender, len(couriers))
-	for i, c := range couriers {
-		senders[i] = &sender{socket: c.socket, n: i, lat: c.at.Lat, lng: c.at.Lng, room: make(chan struct{}, inFlight)}
+// newSender listens on a courier's socket until that is closed.
+func newSender(c *courier, n int) *sender {
+	s := &sender{socket: c.socket, n: n, lat: c.at.Lat, lng: c.at.Lng, room: make(chan struct{}, inFlight), end: make(chan struct{})}
+	go func() {
+		defer close(s.end)
+		s.err = s.listen()
+	}()
+	return s
+}
+
+// hangUp closes sockets and waits until nobody listens any more.
+func hangUp(senders []*sender) {
+	for _, s := range senders {
+		if s != nil {
+			s.close()
+			<-s.end
+		}
 	}
-	return senders
 }
 
 // frame is the next positions, evenly between the last and the time due, or
@@ -94,9 +108,8 @@ func (s *sender) frame(due time.Time, batch int, paced bool) []byte {
 // run sends until the window ends and waits for what is unanswered.
 func (l *fixLoad) run(ctx context.Context) error {
 	l.answered, l.lag = newRecorder(l.window), newRecorder(l.window)
-	reading, readers := &sync.WaitGroup{}, make(chan error, len(l.senders))
 	for _, s := range l.senders {
-		reading.Go(func() { readers <- l.listen(s) })
+		s.load.Store(l)
 	}
 	g, sending := errgroup.WithContext(ctx)
 	if l.rate > 0 {
@@ -104,19 +117,13 @@ func (l *fixLoad) run(ctx context.Context) error {
 	} else {
 		l.flatOut(sending, g)
 	}
-	err := g.Wait()
-	if err == nil && !l.silent {
-		err = l.drain(ctx)
+	if err := g.Wait(); err != nil {
+		return err
 	}
-	for _, s := range l.senders { // ends the readers; the sockets stay
-		_ = s.conn.SetReadDeadline(time.Now())
+	if l.silent {
+		return nil
 	}
-	reading.Wait()
-	for _, s := range l.senders {
-		_ = s.conn.SetReadDeadline(time.Time{})
-		err = errors.Join(err, <-readers)
-	}
-	return err
+	return l.drain(ctx)
 }
 
 // pacers is how many share the schedule.
@@ -146,6 +153,8 @@ func (l *fixLoad) flatOut(ctx context.Context, g *errgroup.Group) {
 				if !l.silent {
 					select {
 					case s.room <- struct{}{}:
+					case <-s.end:
+						return fmt.Errorf("courier %d: %w", s.n, s.err)
 					case <-ctx.Done():
 						return ctx.Err()
 					}
@@ -172,46 +181,49 @@ func (l *fixLoad) dispatch(s *sender, due time.Time) error {
 	return nil
 }
 
-// listen counts a courier's answers, which come in order, until its socket is
-// not to be read any more.
-func (l *fixLoad) listen(s *sender) error {
+// listen takes a courier's frames until its socket is closed.
+func (s *sender) listen() error {
 	var a answer
 	for {
 		raw, err := s.next()
 		if err != nil {
-			if errors.Is(err, os.ErrDeadlineExceeded) {
-				return nil
-			}
-			return fmt.Errorf("courier %d listens: %w", s.n, err)
+			return err
 		}
 		if err := a.read(raw); err != nil {
 			return err
 		}
-		if a.Type != "ack" {
-			continue
-		}
-		now := time.Now()
-		s.mu.Lock()
-		if len(s.due) == 0 {
-			s.mu.Unlock()
-			return fmt.Errorf("courier %d: an answer to nothing: %s", s.n, raw)
-		}
-		due := s.due[0]
-		s.due = s.due[1:]
-		s.mu.Unlock()
-		l.accepted.Add(int64(a.Accepted))
-		if a.Accepted < l.batch {
-			l.refused.Add(int64(l.batch - a.Accepted))
-			l.refusal.Do(func() { l.told("first refusal: %s", raw) })
-		}
-		if l.window.counts(now) {
-			l.counted.Add(int64(a.Accepted))
-		}
-		l.answered.record(s.n, due, now)
-		if l.rate == 0 {
-			<-s.room
+		if l := s.load.Load(); l != nil && a.Type == "ack" {
+			if err := l.take(s, &a, raw); err != nil {
+				return err
+			}
 		}
 	}
+}
+
+// take counts a courier's answers, which come in order.
+func (l *fixLoad) take(s *sender, a *answer, raw []byte) error {
+	now := time.Now()
+	s.mu.Lock()
+	if len(s.due) == 0 {
+		s.mu.Unlock()
+		return fmt.Errorf("an answer to nothing: %s", raw)
+	}
+	due := s.due[0]
+	s.due = s.due[1:]
+	s.mu.Unlock()
+	l.accepted.Add(int64(a.Accepted))
+	if a.Accepted < l.batch {
+		l.refused.Add(int64(l.batch - a.Accepted))
+		l.refusal.Do(func() { l.told("first refusal: %s", raw) })
+	}
+	if l.window.counts(now) {
+		l.counted.Add(int64(a.Accepted))
+	}
+	l.answered.record(s.n, due, now)
+	if l.rate == 0 {
+		<-s.room
+	}
+	return nil
 }
 
 // drainWithin is how long answers may be late at the end before they count as
@@ -222,6 +234,11 @@ func (l *fixLoad) drain(ctx context.Context) error {
 	for until := time.Now().Add(drainWithin); ; {
 		missing := 0
 		for _, s := range l.senders {
+			select {
+			case <-s.end:
+				return fmt.Errorf("courier %d: %w", s.n, s.err)
+			default:
+			}
 			s.mu.Lock()
 			missing += len(s.due)
 			s.mu.Unlock()

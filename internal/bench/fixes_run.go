@@ -83,7 +83,7 @@ func (r *run) fixesAt(ctx context.Context, couriers, batch int, rate float64) (r
 	if err := p.hire(ctx, couriers); err != nil {
 		return res, err
 	}
-	l := &fixLoad{senders: newSenders(p.couriers), batch: batch, rate: rate}
+	l := &fixLoad{senders: p.senders(), batch: batch, rate: rate}
 	took, err := r.taken(ctx, t)
 	if err != nil {
 		return res, err
@@ -122,18 +122,11 @@ func (r *run) bareFixes(ctx context.Context, path string, couriers, batch int, r
 	err = each(ctx, couriers, func(ctx context.Context, i int) error {
 		s, err := dial(ctx, f.address(), path, "")
 		if err == nil {
-			l.senders[i] = newSenders([]*courier{{socket: s, at: middle}})[0]
-			l.senders[i].n = i
+			l.senders[i] = newSender(&courier{socket: s, at: middle}, i)
 		}
 		return err
 	})
-	defer func() {
-		for _, s := range l.senders {
-			if s != nil {
-				s.close()
-			}
-		}
-	}()
+	defer hangUp(l.senders)
 	if err != nil {
 		return res, err
 	}

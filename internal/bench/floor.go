@@ -191,3 +191,16 @@ func (f *floor) figures(ctx context.Context, gc bool) (out bareFigures, err erro
 	}
 	return out, nil
 }
+
+// open waits until so many have joined.
+func (f *floor) open(ctx context.Context, n int) error {
+	for {
+		said, err := f.figures(ctx, false)
+		if err != nil || said.Open == n {
+			return err
+		}
+		if !sleep(ctx, time.Now().Add(10*time.Millisecond)) {
+			return ctx.Err()
+		}
+	}
+}

@@ -19,8 +19,10 @@ type people struct {
 	key      string // a merchant's
 	couriers []*courier
 
-	mu      sync.Mutex
-	sockets []*socket
+	mu        sync.Mutex
+	sockets   []*socket
+	listeners sync.WaitGroup
+	sending   []*sender
 }
 
 // courier is one who is signed in, on duty and connected.
@@ -50,13 +52,29 @@ func newPeople(ctx context.Context, t *Target) (*people, error) {
 
 // close hangs up for all.
 func (p *people) close() error {
+	p.hangUp()
+	p.client.Close()
+	return nil
+}
+
+func (p *people) hangUp() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	for _, s := range p.sockets {
 		s.close()
 	}
-	p.client.Close()
-	return nil
+	p.mu.Unlock()
+	hangUp(p.sending)
+	p.listeners.Wait()
+}
+
+// senders are the phones of all couriers.
+func (p *people) senders() []*sender {
+	if p.sending == nil {
+		for i, c := range p.couriers {
+			p.sending = append(p.sending, newSender(c, i))
+		}
+	}
+	return p.sending
 }
 
 func (p *people) keep(s *socket) *socket {

@@ -62,7 +62,7 @@ func (r *recorder) merged() *hdrhistogram.Histogram {
 	return all
 }
 
-func (r *recorder) count() int64 { return r.merged().TotalCount() }
+func (r *recorder) total() float64 { return float64(r.merged().TotalCount()) }
 
 func (r *recorder) latency() *Latency {
 	h := r.merged()
