@@ -58,6 +58,10 @@ func Scenarios() []Scenario {
 		{"latency", "from a courier's fix, and from a change of status, to customers' sockets", latency},
 		{"fanout", "one event to all who look at an order", fanout},
 		{"connections", "the memory of customers who wait", connections},
+		{"match", "rounds of the matcher, in this process", matching},
+		{"start", "start, memory at rest, size of the binary", start},
+		{"scale", "what things cost with a large fleet", scale},
+		{"mixed", "all of it at once", mixed},
 	}
 }
 

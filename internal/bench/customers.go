@@ -19,14 +19,15 @@ type parcel struct {
 }
 
 // parcels places n orders, not to be matched yet, and makes a link for each.
-// They are so far from the couriers that nobody arrives by standing there.
+// Each is 600 m from the courier of its number: nobody arrives by standing
+// there, and nobody is too far away.
 func (p *people) parcels(ctx context.Context, n int) ([]parcel, error) {
 	all := make([]parcel, n)
 	name := strconv.FormatInt(time.Now().UnixNano(), 36)
 	ready := time.Now().Add(2 * time.Hour)
 	err := each(ctx, n, func(ctx context.Context, i int) error {
 		reference := fmt.Sprintf("%s-%d", name, i)
-		from := middle.Offset(float64(i%100)*100-5000, float64(i/100%100)*100+10_000)
+		from := middle.Offset(float64(i%100)*100-5000, float64(i/100%100)*100-4400)
 		order, err := p.client.Place(ctx, p.key, reference, client.NewOrder{
 			Reference: reference, ReadyAt: &ready, Size: 1, Items: "2 soups, 1 bread",
 			Pickup:  client.End{Point: from, Address: "Kiln Street 4"},

@@ -53,6 +53,11 @@ func (r *run) ordersAt(ctx context.Context, clients int, rate float64) (res Resu
 		return res, err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
+	return r.placeAt(ctx, p, clients, rate)
+}
+
+func (r *run) placeAt(ctx context.Context, p *people, clients int, rate float64) (res Result, err error) {
+	t := p.target
 	l := r.orderLoad(p, clients, rate)
 	before, err := r.eventsOf(ctx, t, "order.placed")
 	if err != nil {
