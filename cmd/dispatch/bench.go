@@ -37,11 +37,11 @@ type benchCommand struct {
 
 // Run prints a line for each result.
 func (c benchCommand) Run(ctx context.Context, s *streams, wrong *settings) (err error) {
-	config := c.config(s)
-	c.check(wrong, config)
+	c.check(wrong)
 	if err := wrong.err(); err != nil {
 		return err
 	}
+	config := c.config(s)
 	if len(c.Scenario) == 0 {
 		c.Scenario = bench.Names()
 	}
@@ -74,23 +74,33 @@ func (c benchCommand) config(s *streams) bench.Config {
 	return config
 }
 
-func (c benchCommand) check(wrong *settings, config bench.Config) {
+func (c benchCommand) check(s *settings) {
 	for _, name := range c.Scenario {
-		oneOf(wrong, "scenario", name, bench.Names()...)
+		oneOf(s, "scenario", name, bench.Names()...)
 	}
-	if err := config.Check(); err != nil {
-		wrong.faults = append(wrong.faults, err)
+	for _, d := range []struct {
+		flag  string
+		value float64
+	}{
+		{"couriers", float64(c.Couriers)}, {"customers", float64(c.Customers)}, {"rate", c.Rate}, {"warm", c.Warm.Seconds()}, {"pid", float64(c.PID)},
+	} {
+		if d.value < 0 {
+			s.add(d.flag, "%v is under 0", d.value)
+		}
 	}
-	switch {
-	case c.URL != "" && !strings.HasPrefix(c.URL, "http://"):
-		wrong.add("url", "%q does not begin with http://: load is not to be told through TLS", c.URL)
-	case c.URL != "" && c.Token == "":
-		wrong.add("token", "--url needs one: dispatch token --role admin")
+	if c.Batch < 1 || c.Batch > 200 {
+		s.add("batch", "%d is not within 1 and 200", c.Batch)
 	}
 	if c.Time < 100*time.Millisecond {
-		wrong.add("time", "%s is under 100ms", c.Time)
+		s.add("time", "%s is under 100ms", c.Time)
 	}
-	c.engineFlags.check(wrong, "made for the run")
+	if c.URL != "" && !strings.HasPrefix(c.URL, "http://") {
+		s.add("url", "%q does not begin with http://: what TLS costs is not measured", c.URL)
+	}
+	if c.URL != "" && c.Token == "" {
+		s.add("token", "--url needs one: dispatch token --role admin")
+	}
+	c.engineFlags.check(s, "made for the run")
 }
 
 // names is what the engines of the run are called.

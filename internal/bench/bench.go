@@ -73,26 +73,6 @@ func Names() (names []string) {
 	return names
 }
 
-// Check reports every fault of a Config.
-func (c Config) Check() error {
-	var errs []error
-	for _, d := range []struct {
-		flag  string
-		value float64
-	}{
-		{"couriers", float64(c.Couriers)}, {"customers", float64(c.Customers)}, {"rate", c.Rate},
-		{"warm", float64(c.Warm)}, {"time", float64(c.Measure)},
-	} {
-		if d.value < 0 {
-			errs = append(errs, fmt.Errorf("--%s: is under 0", d.flag))
-		}
-	}
-	if c.Batch < 0 || c.Batch > 200 {
-		errs = append(errs, fmt.Errorf("--batch: %d is not within 1 and 200", c.Batch))
-	}
-	return errors.Join(errs...)
-}
-
 // Run runs scenarios one after another, and emits each result as it comes.
 func Run(ctx context.Context, c Config, names []string, emit func(Result) error) error {
 	if c.Warm == 0 {

@@ -22,7 +22,7 @@ func matching(ctx context.Context, r *run) error {
 		{10_000, 10_000, 3, "S8", "1 s", 1000},
 	} {
 		if r.Short {
-			round.orders, round.couriers, round.times = round.orders/20, round.couriers/20, 3
+			round.orders, round.couriers, round.times = round.orders/50, round.couriers/50, 3
 		}
 		res, err := r.rounds(ctx, round.orders, round.couriers, round.times)
 		if err != nil {

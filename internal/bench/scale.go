@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"time"
 
 	"courier/dispatch/match"
+	"courier/geo"
 )
 
 // scale measures S9: what a fix, an order and a match cost with a small fleet
@@ -68,26 +71,29 @@ func (r *run) costs(ctx context.Context, couriers int) (both []Result, err error
 	return []Result{fix, order}, nil
 }
 
-// scaleMatch compares rounds with a fleet and with a hundred times as many,
-// who are spread over a land as much larger.
+// scaleMatch compares rounds of orders in the middle of a town among its
+// couriers and among a hundred times as many, the rest around the town. As
+// in the server's loop a round begins with the index of who is near.
 func (r *run) scaleMatch(ctx context.Context, orders, couriers int) (Result, error) {
 	const times = 8
-	options := match.DefaultOptions()
-	options.MaxCandidates = 20
 	r.Told("%s: %d rounds with %d and %d couriers", r.scenario, times, couriers, 100*couriers)
 	few, many := newRecorder(window{}), newRecorder(window{})
 	for i := range times {
-		if ctx.Err() != nil {
-			return Result{}, ctx.Err()
-		}
 		s := snapshot(orders, couriers, uint64(i))
-		began := time.Now()
-		match.Solve(s, options)
-		few.add(0, time.Since(began))
-		s.Couriers = append(s.Couriers, around(99*couriers, uint64(i))...)
-		began = time.Now()
-		match.Solve(s, options)
-		many.add(0, time.Since(began))
+		for k := range s.Orders {
+			o := &s.Orders[k]
+			o.Pickup = middle.Offset(float64(k%20)*100-1000, float64(k/20%20)*100-1000)
+		}
+		for _, size := range []*recorder{few, many} {
+			if size == many {
+				s.Couriers = append(s.Couriers, around(99*couriers, uint64(i))...)
+			}
+			took, err := round(ctx, s)
+			if err != nil {
+				return Result{}, err
+			}
+			size.add(0, took)
+		}
 	}
 	l := many.latency()
 	res := r.result(fmt.Sprintf("a round of %d orders with %d couriers, median", orders, 100*couriers), "ms", l.P50)
@@ -97,18 +103,43 @@ func (r *run) scaleMatch(ctx context.Context, orders, couriers int) (Result, err
 	return res, nil
 }
 
+// round is how long it takes to find who is near and to solve.
+func round(ctx context.Context, s match.Snapshot) (time.Duration, error) {
+	options := match.DefaultOptions()
+	options.MaxCandidates = 20
+	index, all := geo.NewCellIndex(), map[string]match.Courier{}
+	for _, c := range s.Couriers {
+		all[c.ID] = c
+		if err := index.Set(c.ID, c.At); err != nil {
+			return 0, fmt.Errorf("index couriers: %w", err)
+		}
+	}
+	began := time.Now()
+	s.Couriers = nil
+	near := map[string]bool{}
+	for _, o := range s.Orders {
+		for _, n := range index.Near(o.Pickup, options.MaxRadius, 500, nil) {
+			if !near[n.ID] {
+				near[n.ID] = true
+				s.Couriers = append(s.Couriers, all[n.ID])
+			}
+		}
+	}
+	match.Solve(s, options)
+	return time.Since(began), ctx.Err()
+}
+
 // around are couriers as close to each other as those of a snapshot, around
 // its town.
 func around(n int, seed uint64) []match.Courier {
-	s := snapshot(0, n, seed+1000)
-	for i := range s.Couriers {
-		c := &s.Couriers[i]
-		c.ID = "r" + c.ID
-		north, east := (c.At.Lat-middle.Lat)*111_000*10, (c.At.Lng-middle.Lng)*68_000*10
-		if max(north, -north) < 7000 && max(east, -east) < 7000 {
-			north += 14_000 // not in the town
+	dice := rand.New(rand.NewPCG(seed, 9))
+	half := 7000 * math.Sqrt(float64(n)/1000+1)
+	all := make([]match.Courier, 0, n)
+	for len(all) < n {
+		north, east := (dice.Float64()*2-1)*half, (dice.Float64()*2-1)*half
+		if max(math.Abs(north), math.Abs(east)) > 7000 {
+			all = append(all, match.Courier{ID: fmt.Sprintf("r%06d", len(all)), At: middle.Offset(north, east), Vehicle: geo.Bicycle, Capacity: 4})
 		}
-		c.At, c.Stops, c.Onboard = middle.Offset(north, east), nil, 0
 	}
-	return s.Couriers
+	return all
 }
