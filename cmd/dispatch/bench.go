@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -31,7 +32,7 @@ type benchCommand struct {
 	Warm      time.Duration `default:"2s" help:"Time before what is measured." group:"Load"`
 	Time      time.Duration `default:"10s" help:"Time that is measured." group:"Load"`
 	Short     bool          `help:"Small sizes, for a try." group:"Load"`
-	JSON      bool          `name:"json" help:"Print a JSON line for each result even on a terminal." group:"Output"`
+	Format    string        `default:"auto" help:"json (a line each), table, benchfmt (for benchstat), or auto: a table on a terminal, else json." group:"Output"`
 	engineFlags
 }
 
@@ -52,7 +53,7 @@ func (c benchCommand) Run(ctx context.Context, s *streams, wrong *settings) (err
 	if err := c.own(&config); err != nil {
 		return err
 	}
-	out := bench.NewPrinter(s.out, !c.JSON && terminal(s.out))
+	out := bench.NewPrinter(s.out, c.format(s.out))
 	if err := bench.Run(ctx, config, c.Scenario, out.Print); err != nil {
 		return err
 	}
@@ -91,6 +92,7 @@ func (c benchCommand) check(s *settings) {
 	if c.Batch < 1 || c.Batch > 200 {
 		s.add("batch", "%d is not within 1 and 200", c.Batch)
 	}
+	oneOf(s, "format", c.Format, "auto", "json", "table", "benchfmt")
 	if c.Time < 100*time.Millisecond {
 		s.add("time", "%s is under 100ms", c.Time)
 	}
@@ -176,14 +178,17 @@ func (c benchCommand) flags() []string {
 	return flags
 }
 
-// terminal says whether a person reads it.
-func terminal(out any) bool {
-	f, ok := out.(*os.File)
-	if !ok {
-		return false
+// format is how to print for who reads it.
+func (c benchCommand) format(out io.Writer) bench.Format {
+	if c.Format != "auto" {
+		return bench.Format(c.Format)
 	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	if f, ok := out.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			return bench.Table
+		}
+	}
+	return bench.JSON
 }
 
 // floorCommand is the bare loop that bench compares with, as a process of its

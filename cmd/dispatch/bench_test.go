@@ -53,7 +53,7 @@ func wantSound(t *testing.T, r bench.Result) {
 
 func TestBenchTellsWhatTheServerItselfSaysItTook(t *testing.T) {
 	for scenario, lines := range map[string]string{
-		"fixes":       "S1 S11 -",
+		"fixes":       "S1 S11 - S1",
 		"orders":      "S3 S3",
 		"latency":     "S4 S5 -",
 		"fanout":      "S7 S7",

@@ -2,10 +2,12 @@ package bench
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -306,5 +308,64 @@ func TestProcessorTimeAndMemoryOfAProcess(t *testing.T) {
 	}
 	if _, err := cpuOf(1 << 30); err == nil {
 		t.Error("a process that is not there has processor time")
+	}
+}
+
+func TestTheTableReplacesWhatStandsBetweenTheMarks(t *testing.T) {
+	met := Result{What: "server CPU a fix", Unit: "µs", Engines: "embedded", Value: 9, ServerCPU: 9, Count: 5}
+	met.against(Floor{What: "bare", Value: 6})
+	met.ratioAtMost("S1", 1.5, "1.5 × floor")
+	missed := Result{What: "orders", Unit: "/s", Engines: "embedded", Value: 5645, Asked: 8000, Reached: 5645, Errors: 3}
+	missed.atLeast("S3", 8000, "8,000/s")
+	beside := Result{What: "something else", Unit: "ms", Engines: "embedded", Value: 1}
+	document := []byte("before\n" + tableBegin + "\nold\n" + tableEnd + "\nafter\n")
+	once, err := Rewrite(document, []Result{missed, beside, met})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := string(once)
+	for _, want := range []string{
+		"before\n", "\nafter\n",
+		"| S1 | server CPU a fix | embedded | 1.5 × floor | 9 µs | 6 (bare) | 1.50 | yes |\n| S3 |",
+		"| S3 | orders | embedded | 8,000/s | 5,645/s, 5,645 of 8,000 a second reached, 3 errors |  |  | **no** |",
+		"| something else | embedded | 1 ms |  |  |",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "old") {
+		t.Error("the old table is still there")
+	}
+	if twice, err := Rewrite(once, []Result{missed, beside, met}); err != nil || string(twice) != got {
+		t.Errorf("%v: the second time gives something else:\n%s", err, twice)
+	}
+	if _, err := Rewrite([]byte("no marks"), nil); err == nil {
+		t.Error("a document without a place for the table is rewritten")
+	}
+}
+
+func TestResultsAreReadBackAndPrinted(t *testing.T) {
+	r := Result{Scenario: "fixes", Engines: "embedded", What: "server CPU a fix, 1 a frame", Unit: "µs", Value: 12.5, Count: 100, ServerCPU: 12.5,
+		Latency: &Latency{1, 2, 3, 4}, Date: time.Date(2026, 11, 26, 0, 0, 0, 0, time.UTC)}
+	r.against(Floor{What: "bare", Value: 10})
+	for format, want := range map[Format]string{
+		JSON:     `"value":12.5,"latency_ms":{"p50":1,"p99":2,"p999":3,"max":4}`,
+		Table:    "fixes: server CPU a fix, 1 a frame  12.5 µs",
+		Benchfmt: "BenchmarkServer/scenario=fixes/engines=embedded/what=server-CPU-a-fix-1-a-frame\t100\t12.5 µs\t1.25 x-floor\t12.5 server-µs\t1 p50-ms\t2 p99-ms\n",
+	} {
+		var out strings.Builder
+		p := NewPrinter(&out, format)
+		if err := errors.Join(p.Print(r), p.Close()); err != nil || !strings.Contains(out.String(), want) {
+			t.Errorf("%s: %v, no %q in\n%s", format, err, want, out.String())
+		}
+		if format == JSON {
+			if back, err := ReadJSON(strings.NewReader(out.String())); err != nil || !reflect.DeepEqual(back, []Result{r}) {
+				t.Errorf("%v: %+v comes back", err, back)
+			}
+		}
+	}
+	if _, err := ReadJSON(strings.NewReader(`{"what":"x","who":"y"}`)); err == nil {
+		t.Error("a line of something else is read")
 	}
 }

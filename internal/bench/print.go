@@ -8,37 +8,57 @@ import (
 	"text/tabwriter"
 )
 
-// Printer writes results as JSON lines, or for a person as a table.
+// Format is how results are written.
+type Format string
+
+// JSON is a line each, Table is for a person, Benchfmt for benchstat.
+const (
+	JSON     Format = "json"
+	Table    Format = "table"
+	Benchfmt Format = "benchfmt"
+)
+
+// Printer writes results.
 type Printer struct {
-	out   io.Writer
-	table *tabwriter.Writer // nil: JSON
+	out    io.Writer
+	format Format
+	table  *tabwriter.Writer
 }
 
-// NewPrinter writes to out; for a person the table comes with Close.
-func NewPrinter(out io.Writer, person bool) *Printer {
-	p := &Printer{out: out}
-	if person {
-		p.table = tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(p.table, "LINE\tWHAT\tFIGURE\tFLOOR\tRATIO\tP50 / P99 / MAX MS\tREACHED\tSERVER / OWN CPU µs\tGOAL")
+// NewPrinter writes to out. A table comes with Close.
+func NewPrinter(out io.Writer, f Format) *Printer {
+	p := &Printer{out: out, format: f, table: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}
+	if f == Table {
+		fmt.Fprintln(p.table, "LINE\tWHAT\tFIGURE\tFLOOR\tRATIO\tP50 / P99 / MAX ms\tREACHED\tSERVER / OWN CPU µs\tGOAL")
 	}
 	return p
 }
 
 // Print takes one result.
 func (p *Printer) Print(r Result) error {
-	if p.table == nil {
-		return r.WriteJSON(p.out)
+	switch p.format {
+	case Table:
+		return p.row(r)
+	case Benchfmt:
+		_, err := io.WriteString(p.out, benchLine(r))
+		return err
 	}
-	line, goal := "", ""
+	return r.WriteJSON(p.out)
+}
+
+// Close writes what is left.
+func (p *Printer) Close() error { return p.table.Flush() }
+
+func (p *Printer) row(r Result) error {
+	line, goal, floor, latency, reached := "", "", "", "", ""
 	if r.Goal != nil {
-		line, goal = r.Goal.Line, r.Goal.Is+", "+met(r.Goal.Met)
+		line, goal = r.Goal.Line, r.Goal.Is+", not met"
+		if r.Goal.Met {
+			goal = r.Goal.Is + ", met"
+		}
 	}
-	floor, ratio, latency, reached := "", "", "", ""
 	if r.Floor != nil {
 		floor = number(r.Floor.Value)
-	}
-	if r.Ratio > 0 {
-		ratio = fmt.Sprintf("%.2f", r.Ratio)
 	}
 	if l := r.Latency; l != nil {
 		latency = fmt.Sprintf("%s / %s / %s", number(l.P50), number(l.P99), number(l.Max))
@@ -53,23 +73,29 @@ func (p *Printer) Print(r Result) error {
 		reached += fmt.Sprintf(", %d errors", r.Errors)
 	}
 	_, err := fmt.Fprintf(p.table, "%s\t%s: %s\t%s %s\t%s\t%s\t%s\t%s\t%s / %s\t%s\n", line, r.Scenario, r.What, number(r.Value), r.Unit,
-		floor, ratio, latency, reached, number(r.ServerCPU), number(r.OwnCPU), goal)
+		floor, ratioText(r), latency, reached, number(r.ServerCPU), number(r.OwnCPU), goal)
 	return err
 }
 
-// Close prints the table.
-func (p *Printer) Close() error {
-	if p.table == nil {
-		return nil
+// benchLine is a result as a Go benchmark would print it.
+func benchLine(r Result) string {
+	name := strings.NewReplacer(" ", "-", "'", "", ",", "").Replace(r.What)
+	unit := r.Unit
+	if unit == "/s" {
+		unit = "per-s"
 	}
-	return p.table.Flush()
-}
-
-func met(yes bool) string {
-	if yes {
-		return "met"
+	var b strings.Builder
+	fmt.Fprintf(&b, "BenchmarkServer/scenario=%s/engines=%s/what=%s\t%d\t%g %s", r.Scenario, r.Engines, name, max(r.Count, 1), r.Value, unit)
+	if r.Ratio > 0 {
+		fmt.Fprintf(&b, "\t%g x-floor", r.Ratio)
 	}
-	return "not met"
+	if r.ServerCPU > 0 {
+		fmt.Fprintf(&b, "\t%g server-µs", r.ServerCPU)
+	}
+	if l := r.Latency; l != nil {
+		fmt.Fprintf(&b, "\t%g p50-ms\t%g p99-ms", l.P50, l.P99)
+	}
+	return b.String() + "\n"
 }
 
 // number writes three digits, with thousands apart.
