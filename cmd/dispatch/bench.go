@@ -156,8 +156,8 @@ func (c benchCommand) own(config *bench.Config) error {
 	return nil
 }
 
-// flags are an own server's: the engines, and limits that count and never
-// refuse, since everybody here has one address.
+// flags are an own server's: the engines but for the database, and limits that
+// count and never refuse, since everybody here has one address.
 func (c benchCommand) flags() []string {
 	var flags []string
 	for _, name := range []string{"address", "credential", "sign-in", "sign-ins", "handshakes", "reconnects", "courier-frames", "frames"} {
@@ -165,9 +165,6 @@ func (c benchCommand) flags() []string {
 	}
 	for _, name := range []string{"address", "link", "staff"} {
 		flags = append(flags, "--limit-"+name+"-sockets", "0")
-	}
-	if c.DatabaseURL != "" {
-		flags = append(flags, "--database-url", c.DatabaseURL)
 	}
 	for _, url := range c.RedisURL {
 		flags = append(flags, "--redis-url", url)

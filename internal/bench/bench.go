@@ -28,7 +28,7 @@ type Config struct {
 	Short     bool          // small sizes, for a try
 
 	Engines     string // a name for them; default embedded
-	DatabaseURL string // for the floor's writer; empty: SQLite
+	DatabaseURL string // where own servers get a database each; empty: SQLite
 	RedisURL    string // for the floor's writer; empty: there is none
 	Dir         string // a folder for floors that write
 
@@ -129,24 +129,57 @@ func machine() string {
 	return fmt.Sprintf("%s/%s, %d cores, %s, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), processor(), runtime.Version())
 }
 
-// server is the one that was given, or a fresh one; flags are for the latter.
-func (r *run) server(ctx context.Context, flags ...string) (*Target, error) {
+// server is the one that was given, or a fresh one.
+func (r *run) server(ctx context.Context) (*Target, error) {
 	if r.Target != nil {
 		return r.Target, nil
 	}
-	address, err1 := freePort(ctx)
-	admin, err2 := freePort(ctx)
-	token, err3 := r.Token()
-	if err := errors.Join(err1, err2, err3); err != nil {
+	admin, err1 := freePort(ctx)
+	token, err2 := r.Token()
+	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
-	c, err := startChild(r.Serve(append([]string{"--addr", address, "--admin-addr", admin}, flags...)...))
+	t, _, err := r.serve(ctx, "--admin-addr", admin)
 	if err != nil {
 		return nil, err
 	}
-	t := &Target{URL: "http://" + address, Admin: "http://" + admin, Token: token, PID: c.cmd.Process.Pid, child: c}
-	if _, err := c.ready(ctx, t.URL); err != nil {
-		return nil, errors.Join(err, t.stop())
-	}
+	t.Admin, t.Token = "http://"+admin, token
 	return t, nil
+}
+
+// serve starts a server on a database of its own and says how long it took
+// to be ready.
+func (r *run) serve(ctx context.Context, flags ...string) (t *Target, took time.Duration, err error) {
+	address, err := freePort(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	t = &Target{URL: "http://" + address}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, t.stop())
+		}
+	}()
+	flags = append(flags, "--addr", address)
+	if r.DatabaseURL != "" {
+		database, gone, err := r.database(ctx)
+		if err != nil {
+			return t, 0, err
+		}
+		t.after, flags = gone, append(flags, "--database-url", database)
+	}
+	if t.child, err = startChild(r.Serve(flags...)); err != nil {
+		return t, 0, err
+	}
+	t.PID = t.child.cmd.Process.Pid
+	took, err = t.child.ready(ctx, t.URL)
+	return t, took, err
+}
+
+// leave stops a server that this run has started.
+func (r *run) leave(t *Target) error {
+	if t == r.Target {
+		return nil
+	}
+	return t.stop()
 }

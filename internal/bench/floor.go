@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os/exec"
 	"runtime"
 	"strconv"
 	"sync"
@@ -150,24 +149,26 @@ func (b *bare) figures(w http.ResponseWriter, r *http.Request) {
 }
 
 // floor is a running process of ServeFloor.
-type floor struct {
-	*Target
-	cmd *exec.Cmd
-}
+type floor struct{ *Target }
 
 func (r *run) floor(ctx context.Context) (*floor, error) {
-	cmd := r.Floor()
-	c, err := startChild(cmd)
+	c, err := startChild(r.Floor())
 	if err != nil {
 		return nil, err
 	}
 	select {
 	case url := <-c.first:
-		return &floor{Target: &Target{URL: url, PID: cmd.Process.Pid, child: c}, cmd: cmd}, nil
+		f := &floor{&Target{URL: url, PID: c.cmd.Process.Pid, child: c}}
+		f.taken = func(ctx context.Context) (int64, error) {
+			said, err := f.figures(ctx, false)
+			return said.Taken, err
+		}
+		return f, nil
 	case <-c.done:
 		return nil, c.fault()
 	case <-ctx.Done():
-		return nil, errors.Join(ctx.Err(), c.stop())
+		c.stop()
+		return nil, ctx.Err()
 	}
 }
 

@@ -11,8 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
-	_ "github.com/mattn/go-sqlite3"    // the driver sqlite3
+	_ "github.com/mattn/go-sqlite3" // the driver sqlite3
 	"golang.org/x/sync/errgroup"
 )
 
@@ -20,6 +19,7 @@ import (
 // and does nothing else.
 type sqlFloor struct {
 	db      *sql.DB
+	gone    func() error // of its database; may be nil
 	writers int
 	insert  string // one row
 	many    func(rows int) string
@@ -52,39 +52,51 @@ func (r *run) bareSQL(ctx context.Context) (f Floor, err error) {
 }
 
 func (r *run) openSQL(ctx context.Context) (*sqlFloor, error) {
-	w := &sqlFloor{writers: 1, insert: "INSERT INTO bench_floor VALUES (?, ?)"}
-	var err error
-	if r.DatabaseURL == "" {
-		dir, err := os.MkdirTemp(r.Dir, "floor-")
-		if err != nil {
-			return nil, err
-		}
-		if w.db, err = sql.Open("sqlite3", filepath.Join(dir, "floor.db")+"?_journal_mode=WAL&_synchronous=FULL&_txlock=immediate"); err != nil {
-			return nil, err
-		}
-		w.many = func(rows int) string {
-			return "INSERT INTO bench_floor VALUES (?, ?)" + strings.Repeat(", (?, ?)", rows-1)
-		}
-	} else {
-		w.writers, w.insert = 8, "INSERT INTO bench_floor VALUES ($1, $2)"
-		if w.db, err = sql.Open("pgx", r.DatabaseURL); err != nil {
-			return nil, err
-		}
-		w.many = func(int) string { return "INSERT INTO bench_floor SELECT * FROM unnest($1::bigint[], $2::text[])" }
+	open := r.openSQLite
+	if r.DatabaseURL != "" {
+		open = r.openPostgres
+	}
+	w, err := open(ctx)
+	if err != nil {
+		return nil, err
 	}
 	w.db.SetMaxOpenConns(w.writers)
 	w.db.SetMaxIdleConns(w.writers)
-	_, err1 := w.db.ExecContext(ctx, "DROP TABLE IF EXISTS bench_floor")
-	_, err2 := w.db.ExecContext(ctx, "CREATE TABLE bench_floor (id BIGINT PRIMARY KEY, body TEXT NOT NULL)")
-	if err := errors.Join(err1, err2); err != nil {
-		return nil, errors.Join(err, w.db.Close())
+	if _, err := w.db.ExecContext(ctx, "CREATE TABLE bench_floor (id BIGINT PRIMARY KEY, body TEXT NOT NULL)"); err != nil {
+		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
 }
 
+func (r *run) openSQLite(context.Context) (w *sqlFloor, err error) {
+	dir, err := os.MkdirTemp(r.Dir, "floor-")
+	if err != nil {
+		return nil, err
+	}
+	w = &sqlFloor{writers: 1, insert: "INSERT INTO bench_floor VALUES (?, ?)"}
+	w.many = func(rows int) string { return w.insert + strings.Repeat(", (?, ?)", rows-1) }
+	w.db, err = sql.Open("sqlite3", filepath.Join(dir, "floor.db")+"?_journal_mode=WAL&_synchronous=FULL&_txlock=immediate")
+	return w, err
+}
+
+func (r *run) openPostgres(ctx context.Context) (w *sqlFloor, err error) {
+	w = &sqlFloor{writers: 8, insert: "INSERT INTO bench_floor VALUES ($1, $2)"}
+	w.many = func(int) string { return "INSERT INTO bench_floor SELECT * FROM unnest($1::bigint[], $2::text[])" }
+	at, gone, err := r.database(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w.gone = gone
+	w.db, err = sql.Open("pgx", at)
+	return w, err
+}
+
 func (w *sqlFloor) close() error {
-	_, err := w.db.Exec("DROP TABLE bench_floor") //nolint:noctx // cleaning up
-	return errors.Join(err, w.db.Close())
+	err := w.db.Close()
+	if w.gone != nil {
+		err = errors.Join(err, w.gone())
+	}
+	return err
 }
 
 // rate is how many rows a second go in.

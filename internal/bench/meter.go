@@ -17,6 +17,7 @@ type reading struct {
 	server  time.Duration // processor time
 	own     time.Duration
 	gc      time.Duration
+	taken   int64
 	figures figures
 	memory  memory
 }
@@ -25,6 +26,11 @@ func (m *meter) read(ctx context.Context) (r reading, err error) {
 	t := m.target
 	if t.Admin != "" { // first: it costs the server something
 		if r.figures, err = scrape(ctx, t.Admin); err != nil {
+			return r, err
+		}
+	}
+	if t.taken != nil {
+		if r.taken, err = t.taken(ctx); err != nil {
 			return r, err
 		}
 	}

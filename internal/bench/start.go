@@ -48,22 +48,18 @@ func start(ctx context.Context, r *run) error {
 }
 
 func (r *run) oneStart(ctx context.Context, rest bool) (took time.Duration, m memory, err error) {
-	address, err := freePort(ctx)
+	t, took, err := r.serve(ctx, "--admin-addr", "")
 	if err != nil {
 		return 0, m, err
 	}
-	c, err := startChild(r.Serve("--addr", address, "--admin-addr", ""))
-	if err != nil {
-		return 0, m, err
-	}
-	defer func() { err = errors.Join(err, c.stop()) }()
-	if took, err = c.ready(ctx, "http://"+address); err != nil || !rest {
-		return took, m, err
+	defer func() { err = errors.Join(err, t.stop()) }()
+	if !rest {
+		return took, m, nil
 	}
 	if !sleep(ctx, time.Now().Add(r.Warm)) {
 		return took, m, ctx.Err()
 	}
-	m, err = memoryOf(c.cmd.Process.Pid)
+	m, err = memoryOf(t.PID)
 	return took, m, err
 }
 

@@ -27,7 +27,10 @@ type Target struct {
 	Admin string // URL of the admin listener; empty: out of reach
 	PID   int    // 0: on another machine
 
-	child *child // nil: it was there already
+	taken func(ctx context.Context) (int64, error) // fixes, as a floor says; may be nil
+
+	child *child       // nil: it was there already
+	after func() error // once it has stopped; may be nil
 }
 
 // address is host:port.
@@ -35,10 +38,13 @@ func (t *Target) address() string { return strings.TrimPrefix(t.URL, "http://") 
 
 // stop ends a server of our own.
 func (t *Target) stop() error {
-	if t.child == nil {
-		return nil
+	if t.child != nil {
+		t.child.stop()
 	}
-	return t.child.stop()
+	if t.after != nil {
+		return t.after()
+	}
+	return nil
 }
 
 // child is a process that this one has started, and what it says of its
@@ -139,7 +145,7 @@ func (c *child) fault() error {
 }
 
 // stop asks it to end, and kills it if it does not.
-func (c *child) stop() error {
+func (c *child) stop() {
 	_ = c.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-c.done:
@@ -147,7 +153,6 @@ func (c *child) stop() error {
 		_ = c.cmd.Process.Kill()
 		<-c.done
 	}
-	return nil
 }
 
 // ready waits until the server says that it can commit, and returns how long
