@@ -53,10 +53,10 @@ func wantSound(t *testing.T, r bench.Result) {
 
 func TestBenchTellsWhatTheServerItselfSaysItTook(t *testing.T) {
 	for scenario, lines := range map[string]string{
-		"fixes":       "S1 S11 - S1",
+		"fixes":       "S1 S11 - -",
 		"orders":      "S3 S3",
 		"latency":     "S4 S5 -",
-		"fanout":      "S7 S7",
+		"fanout":      "S7 S7 -",
 		"connections": "S6",
 		"match":       "S8 S8",
 		"start":       "S10 S10 S10",

@@ -24,6 +24,7 @@ type callLoad struct {
 	answered *recorder
 	lag      *recorder
 	done     atomic.Int64 // answered well, warming up included
+	good     atomic.Int64 // answered well, due in the measured time
 	counted  atomic.Int64 // answered well within the measured time
 	failed   atomic.Int64
 }
@@ -100,6 +101,9 @@ func (l *callLoad) make(c *caller, i int, j job) error {
 		return nil
 	}
 	l.done.Add(1)
+	if l.window.counts(j.due) {
+		l.good.Add(1)
+	}
 	if l.window.counts(now) {
 		l.counted.Add(1)
 	}
@@ -109,7 +113,7 @@ func (l *callLoad) make(c *caller, i int, j job) error {
 // tell makes a result of it.
 func (l *callLoad) tell(r *Result) {
 	r.Asked, r.Reached = l.rate, float64(l.counted.Load())/l.window.seconds()
-	r.Count, r.Errors = l.counted.Load(), l.failed.Load()
+	r.Count, r.Errors = l.good.Load(), l.failed.Load()
 	if l.rate > 0 {
 		r.Latency = l.answered.latency()
 		if lag := l.lag.latency(); lag != nil {

@@ -43,23 +43,37 @@ func (p *people) parcels(ctx context.Context, n int) ([]parcel, error) {
 	return all, err
 }
 
-// watch opens a socket for each parcel and hands every frame to seen, with
-// the customer's number, until people close. It returns when all have their
-// snapshot.
+// watch opens a customer's socket for each parcel; see follow.
 func (p *people) watch(ctx context.Context, parcels []parcel, seen func(i int, raw []byte, at time.Time)) error {
-	return each(ctx, len(parcels), func(ctx context.Context, i int) error {
-		s, err := dial(ctx, p.target.address(), "/v1/ws/track", parcels[i].secret)
+	return p.follow(ctx, len(parcels), func(i int) (path, bearer string) { return "/v1/ws/track", parcels[i].secret }, seen)
+}
+
+// oversee opens sockets of n dispatchers, who look at a place where nobody
+// is, so that orders are all that they are told of.
+func (p *people) oversee(ctx context.Context, n int, seen func(i int, raw []byte, at time.Time)) error {
+	return p.follow(ctx, n, func(int) (path, bearer string) { return "/v1/ws/fleet", p.target.Token }, seen,
+		`{"type":"view","bounds":{"south":0,"west":0,"north":0.1,"east":0.1},"zoom":13}`)
+}
+
+// follow opens n sockets and hands every frame to seen, with the socket's
+// number, until people hang up. It returns when all have their snapshot.
+func (p *people) follow(ctx context.Context, n int, who func(i int) (path, bearer string), seen func(i int, raw []byte, at time.Time), then ...string) error {
+	return each(ctx, n, func(ctx context.Context, i int) error {
+		path, bearer := who(i)
+		s, err := dial(ctx, p.target.address(), path, bearer)
 		if err != nil {
 			return err
 		}
 		p.keep(s)
-		if err := s.send([]byte(`{"type":"resume","seq":0}`)); err != nil {
-			return err
+		for _, frame := range append([]string{`{"type":"resume","seq":0}`}, then...) {
+			if err := s.send([]byte(frame)); err != nil {
+				return err
+			}
 		}
 		for {
 			raw, err := s.next()
 			if err != nil {
-				return fmt.Errorf("customer %d: %w", i, err)
+				return fmt.Errorf("socket %d of %s: %w", i, path, err)
 			}
 			if bytes.HasPrefix(raw, []byte(`{"type":"snapshot"`)) {
 				break

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,12 +17,12 @@ import (
 type crowd struct {
 	size int
 
-	mu    sync.Mutex
-	cond  *sync.Cond
-	round int64 // the message that is waited for
-	left  int
-	bytes int // of a message
-	last  time.Time
+	mu     sync.Mutex
+	cond   *sync.Cond
+	wanted int64 // version of the order that is waited for; 0: any message
+	left   int
+	bytes  int // of a message
+	last   time.Time
 }
 
 func newCrowd(n int) *crowd {
@@ -31,16 +32,18 @@ func newCrowd(n int) *crowd {
 }
 
 // expect begins a round.
-func (c *crowd) expect() {
+func (c *crowd) expect(version int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.round++
-	c.left = c.size
+	c.wanted, c.left = version, c.size
 }
 
-func (c *crowd) saw(raw []byte, at time.Time) {
+func (c *crowd) saw(raw []byte, version int64, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if version != c.wanted {
+		return
+	}
 	c.bytes = len(raw)
 	if c.left--; at.After(c.last) {
 		c.last = at
@@ -68,36 +71,68 @@ func (c *crowd) all() (time.Time, bool) {
 	return c.last, true
 }
 
-// fanout measures S7: one event to all who look at an order.
+// audience is who hears of an event.
+type audience struct {
+	who   string
+	size  int
+	frame string // that tells of it
+	field string // of the frame, the order's version
+	come  func(ctx context.Context, p *people, one parcel, seen func(i int, raw []byte, at time.Time)) error
+}
+
+// fanout measures S7: one event to all who look at an order. Beside it, to
+// all dispatchers, who hear of every order.
 func fanout(ctx context.Context, r *run) error {
-	sockets := size(r, r.Customers, 10_000, 200)
-	rate := size(r, r.Rate, 1, 5)
-	served, length, err := r.fanFromServer(ctx, sockets, rate)
+	sockets, staff := size(r, r.Customers, 10_000, 200), size(r, 0, 500, 50)
+	customers := audience{"customers", sockets, `{"type":"status"`, "seq",
+		func(ctx context.Context, p *people, one parcel, seen func(i int, raw []byte, at time.Time)) error {
+			return p.watch(ctx, slices.Repeat([]parcel{one}, sockets), seen)
+		}}
+	dispatchers := audience{"dispatchers", staff, `{"type":"orders"`, "version",
+		func(ctx context.Context, p *people, _ parcel, seen func(i int, raw []byte, at time.Time)) error {
+			return p.oversee(ctx, staff, seen)
+		}}
+	cpu, last, err := r.fanBoth(ctx, customers)
 	if err != nil {
 		return err
 	}
-	bare, err := r.fanFromFloor(ctx, sockets, rate, length)
-	if err != nil {
-		return err
-	}
-	cpu := served
-	cpu.What, cpu.Unit, cpu.Value = fmt.Sprintf("server CPU a message, one event to %d customers", sockets), "µs", served.ServerCPU
-	cpu.against(Floor{What: "gorilla/websocket, a write to each", Value: bare.ServerCPU})
 	cpu.ratioAtMost("S7", 1.2, "1.2 × floor")
-	if err := r.emit(cpu); err != nil {
+	last.ratioAtMost("S7", 1.2, "1.2 × floor")
+	if err := errors.Join(r.emit(cpu), r.emit(last)); err != nil {
 		return err
 	}
-	last := served
-	last.What, last.Unit = fmt.Sprintf("one event, until the last of %d customers has it, median", sockets), "ms"
-	if last.Latency != nil && bare.Latency != nil {
-		last.Value = last.Latency.P50
-		last.against(Floor{What: "gorilla/websocket, a write to each", Value: bare.Latency.P50})
+	if _, last, err = r.fanBoth(ctx, dispatchers); err != nil {
+		return err
 	}
-	last.ratioAtMost("S7", 1.2, "1.2 × floor")
 	return r.emit(last)
 }
 
-func (r *run) fanFromServer(ctx context.Context, sockets int, rate float64) (res Result, length int, err error) {
+// fanBoth has one event after another reach an audience, from a server and
+// from a floor.
+func (r *run) fanBoth(ctx context.Context, a audience) (cpu, last Result, err error) {
+	rate := size(r, r.Rate, 1, 5)
+	served, length, err := r.fanFromServer(ctx, a, rate)
+	if err != nil {
+		return cpu, last, err
+	}
+	bare, err := r.fanFromFloor(ctx, a.size, rate, length)
+	if err != nil {
+		return cpu, last, err
+	}
+	const loop = "gorilla/websocket, a write to each"
+	cpu = served
+	cpu.What, cpu.Unit, cpu.Value = fmt.Sprintf("server CPU a message, one event to %d %s", a.size, a.who), "µs", served.ServerCPU
+	cpu.against(Floor{What: loop, Value: bare.ServerCPU})
+	last = served
+	last.What, last.Unit = fmt.Sprintf("one event, until the last of %d %s has it, median", a.size, a.who), "ms"
+	if last.Latency != nil && bare.Latency != nil {
+		last.Value = last.Latency.P50
+		last.against(Floor{What: loop, Value: bare.Latency.P50})
+	}
+	return cpu, last, nil
+}
+
+func (r *run) fanFromServer(ctx context.Context, a audience, rate float64) (res Result, length int, err error) {
 	t, err := r.server(ctx)
 	if err != nil {
 		return res, 0, err
@@ -108,35 +143,21 @@ func (r *run) fanFromServer(ctx context.Context, sockets int, rate float64) (res
 		return res, 0, err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
-	r.Told("%s: %d customers come", r.scenario, sockets)
-	if err := p.hire(ctx, 1); err != nil {
-		return res, 0, err
-	}
-	one, err := p.parcels(ctx, 1)
+	r.Told("%s: %d %s come", r.scenario, a.size, a.who)
+	toggle, err := r.oneOrder(ctx, p, rate)
 	if err != nil {
 		return res, 0, err
 	}
-	if err := p.stand(p.couriers[0]); err != nil {
-		return res, 0, err
-	}
-	if err := p.give(ctx, &one[0], p.couriers[0].id); err != nil {
-		return res, 0, err
-	}
-	all := make([]parcel, sockets)
-	for i := range all {
-		all[i] = one[0]
-	}
-	c := newCrowd(sockets)
-	err = p.watch(ctx, all, func(_ int, raw []byte, at time.Time) {
-		if bytes.HasPrefix(raw, []byte(`{"type":"status"`)) {
-			c.saw(raw, at)
+	c := newCrowd(a.size)
+	err = a.come(ctx, p, toggle.all[0].parcel, func(_ int, raw []byte, at time.Time) {
+		if bytes.HasPrefix(raw, []byte(a.frame)) {
+			version, _ := jsonNumber(raw, a.field)
+			c.saw(raw, version, at)
 		}
 	})
 	if err != nil {
 		return res, 0, err
 	}
-	toggle := newChanges(p, one, 1, rate, window{}, r)
-	toggle.all[0].given = true
 	caller, err := newCaller(ctx, t.address())
 	if err != nil {
 		return res, 0, err
@@ -146,6 +167,7 @@ func (r *run) fanFromServer(ctx context.Context, sockets int, rate float64) (res
 		if err := p.stand(p.couriers[0]); err != nil {
 			return err
 		}
+		c.expect(toggle.all[0].version + 1)
 		ok, err := toggle.one(caller, n, due)
 		if err == nil && !ok {
 			err = errors.New("the server refused a change")
@@ -153,6 +175,26 @@ func (r *run) fanFromServer(ctx context.Context, sockets int, rate float64) (res
 		return err
 	})
 	return res, c.bytes, err
+}
+
+// oneOrder is with a courier, and is taken back and given again from then on.
+func (r *run) oneOrder(ctx context.Context, p *people, rate float64) (*changes, error) {
+	if err := p.hire(ctx, 1); err != nil {
+		return nil, err
+	}
+	one, err := p.parcels(ctx, 1)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.stand(p.couriers[0]); err != nil {
+		return nil, err
+	}
+	if err := p.give(ctx, &one[0], p.couriers[0].id); err != nil {
+		return nil, err
+	}
+	toggle := newChanges(p, one, 1, rate, window{}, r)
+	toggle.all[0].given = true
+	return toggle, nil
 }
 
 func (r *run) fanFromFloor(ctx context.Context, sockets int, rate float64, length int) (res Result, err error) {
@@ -176,7 +218,7 @@ func (r *run) fanFromFloor(ctx context.Context, sockets int, rate float64, lengt
 				if err != nil {
 					return
 				}
-				c.saw(raw, time.Now())
+				c.saw(raw, 0, time.Now())
 			}
 		})
 		return nil
@@ -194,6 +236,7 @@ func (r *run) fanFromFloor(ctx context.Context, sockets int, rate float64, lengt
 	defer caller.close()
 	message := bytes.Repeat([]byte("x"), length)
 	return r.fan(ctx, f.Target, c, rate, func(int64, time.Time) error {
+		c.expect(0)
 		status, _, err := caller.call(http.MethodPost, "/fan", "", "", message)
 		if err == nil && status != http.StatusOK {
 			err = fmt.Errorf("the floor says %d", status)
@@ -211,7 +254,6 @@ func (r *run) fan(ctx context.Context, t *Target, c *crowd, rate float64, fire f
 	g, loading := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		return Schedule{Start: w.start, Rate: rate}.Run(loading, w.until, func(n int64, due time.Time) error {
-			c.expect()
 			if err := fire(n, due); err != nil {
 				return err
 			}

@@ -25,6 +25,7 @@ type fixLoad struct {
 	accepted atomic.Int64 // fixes, warming up included
 	sent     atomic.Int64 // fixes, warming up included
 	refused  atomic.Int64
+	good     atomic.Int64 // fixes accepted, due in the measured time
 	counted  atomic.Int64 // fixes answered within the measured time; those taken, if nobody answers
 	told     func(format string, args ...any)
 	refusal  sync.Once
@@ -216,6 +217,9 @@ func (l *fixLoad) take(s *sender, a *answer, raw []byte) error {
 		l.refused.Add(int64(l.batch - a.Accepted))
 		l.refusal.Do(func() { l.told("first refusal: %s", raw) })
 	}
+	if l.window.counts(due) {
+		l.good.Add(int64(a.Accepted))
+	}
 	if l.window.counts(now) {
 		l.counted.Add(int64(a.Accepted))
 	}
@@ -268,7 +272,7 @@ func (l *fixLoad) drain(ctx context.Context) error {
 // tell makes a result of it.
 func (l *fixLoad) tell(r *Result) {
 	r.Asked, r.Reached = l.rate, float64(l.counted.Load())/l.window.seconds()
-	r.Count, r.Errors = l.counted.Load(), l.refused.Load()
+	r.Count, r.Errors = l.good.Load(), l.refused.Load()
 	if l.rate > 0 {
 		r.Latency = l.answered.latency()
 		if lag := l.lag.latency(); lag != nil {

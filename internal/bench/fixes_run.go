@@ -26,10 +26,14 @@ func fixes(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
-	paced.What, paced.Unit, paced.Value = fmt.Sprintf("server CPU a fix, %d a frame, %d couriers", batch, couriers), "µs", paced.ServerCPU
+	paced.What, paced.Unit, paced.Value = fmt.Sprintf("server CPU a fix at %.0f/s, %d a frame, %d couriers", rate, batch, couriers), "µs", paced.ServerCPU
 	paced.against(Floor{What: "gorilla/websocket, frames read and decoded", Value: bareOne.ServerCPU,
 		More: map[string]float64{"with_answers": answering.ServerCPU}})
-	r.goalS1(&paced, batch)
+	if batch == 1 && r.Engines == "embedded" {
+		paced.ratioAtMost("S1", 1.5, "1.5 × floor")
+	} else if batch == 1 {
+		paced.ratioAtMost("S1", 2, "2 × floor")
+	}
 	if err := r.emit(paced); err != nil {
 		return err
 	}
@@ -45,20 +49,8 @@ func fixes(ctx context.Context, r *run) error {
 	return r.mostFixes(ctx, couriers, batch)
 }
 
-func (r *run) goalS1(res *Result, batch int) {
-	if batch == 1 && r.Engines == "embedded" {
-		res.ratioAtMost("S1", 1.5, "1.5 × floor")
-	} else if batch == 1 {
-		res.ratioAtMost("S1", 2, "2 × floor")
-	}
-}
-
 // mostFixes is how many go through, generator and server on one machine.
 func (r *run) mostFixes(ctx context.Context, couriers, batch int) error {
-	bareRead, err := r.bareFixes(ctx, "/read", couriers, batch, 0)
-	if err != nil {
-		return err
-	}
 	bareMost, err := r.bareFixes(ctx, "/answer", couriers, batch, 0)
 	if err != nil {
 		return err
@@ -86,10 +78,8 @@ func (r *run) mostFixes(ctx context.Context, couriers, batch int) error {
 	}
 	cost := most
 	cost.What, cost.Unit, cost.Value = fmt.Sprintf("server CPU a fix when as many come as go, %d a frame, %d couriers", batch, couriers), "µs", most.ServerCPU
-	cost.against(Floor{What: "gorilla/websocket, frames read and decoded", Value: bareRead.ServerCPU,
-		More: map[string]float64{"with_answers": bareMost.ServerCPU, "a_second": bareRead.Reached}})
+	cost.against(Floor{What: "gorilla/websocket, frames read, decoded and answered", Value: bareMost.ServerCPU})
 	cost.Goal = nil
-	r.goalS1(&cost, batch)
 	return r.emit(cost)
 }
 
@@ -110,7 +100,7 @@ func (r *run) fixesAt(ctx context.Context, couriers, batch int, rate float64) (r
 		return res, err
 	}
 	l := &fixLoad{senders: p.senders(), batch: batch, rate: rate}
-	took, err := r.taken(ctx, t)
+	before, err := r.counters(ctx, t)
 	if err != nil {
 		return res, err
 	}
@@ -118,22 +108,24 @@ func (r *run) fixesAt(ctx context.Context, couriers, batch int, rate float64) (r
 		return res, err
 	}
 	if t.Admin != "" { // what it says that it took has to be what it answered
-		now, err := r.taken(ctx, t)
+		after, err := r.counters(ctx, t)
 		if err != nil {
 			return res, err
 		}
-		res.more("server_took", now-took)
+		const accepted, dropped = "courier_fixes_accepted_total", "courier_trail_dropped_total"
+		res.more("server_took", after[accepted]-before[accepted])
 		res.more("answered", float64(l.accepted.Load()))
+		res.more("not_in_trail", after[dropped]-before[dropped])
 	}
 	return res, nil
 }
 
-func (r *run) taken(ctx context.Context, t *Target) (float64, error) {
+// counters are the server's metrics; none, if they are out of reach.
+func (r *run) counters(ctx context.Context, t *Target) (figures, error) {
 	if t.Admin == "" {
-		return 0, nil
+		return figures{}, nil
 	}
-	f, err := scrape(ctx, t.Admin)
-	return f["courier_fixes_accepted_total"], err
+	return scrape(ctx, t.Admin)
 }
 
 // bareFixes loads a floor the same way.

@@ -160,7 +160,7 @@ func (l *ride) tell(r *Result) {
 	l.others.tell(&others)
 	r.Asked, r.Reached, r.Count, r.Errors = r.Asked+others.Asked, r.Reached+others.Reached, r.Count+others.Count, r.Errors+others.Errors
 	r.Lag = max(r.Lag, others.Lag)
-	l.meter.tell(r, r.Count)
+	l.meter.tell(r, l.carriers.counted.Load()+l.others.counted.Load())
 }
 
 // statusToCustomer changes orders of waiting customers; the couriers go on
@@ -195,7 +195,7 @@ func (w *town) statusToCustomer(ctx context.Context, rate float64) ([]Result, er
 	} {
 		res := r.result(fmt.Sprintf(way.what, rate, len(w.carried)+len(w.waiting)), "ms", 0)
 		l.tell(&res)
-		m.tell(&res, res.Count)
+		m.tell(&res, l.counted.Load())
 		if res.Latency = way.seen.latency(); res.Latency != nil {
 			res.Value = res.Latency.P99
 		}

@@ -67,14 +67,13 @@ func (m *meter) watch(ctx context.Context, w window) (err error) {
 
 // tell puts what was read into a result about so many units of work.
 func (m *meter) tell(r *Result, units int64) {
+	r.Resident, r.PSS = mib(m.after.memory.resident), mib(m.after.memory.proportional)
+	r.GC = m.collector()
 	if units == 0 {
 		return
 	}
-	spent := m.after.server - m.before.server
-	r.ServerCPU = micros(spent) / float64(units)
+	r.ServerCPU = micros(m.after.server-m.before.server) / float64(units)
 	r.OwnCPU = micros(m.after.own-m.before.own) / float64(units)
-	r.Resident, r.PSS = mib(m.after.memory.resident), mib(m.after.memory.proportional)
-	r.GC = m.collector()
 	if n := m.grown("go_memstats_mallocs_total"); n > 0 {
 		r.more("allocations", n/float64(units))
 		r.more("allocated_bytes", m.grown("go_memstats_alloc_bytes_total")/float64(units))

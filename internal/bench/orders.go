@@ -78,7 +78,7 @@ func (r *run) placeAt(ctx context.Context, p *people, clients int, rate float64)
 	}
 	res = r.result("", "", 0)
 	l.tell(&res)
-	m.tell(&res, res.Count)
+	m.tell(&res, l.counted.Load())
 	if t.Admin == "" {
 		return res, nil
 	}
@@ -121,10 +121,7 @@ func pointJSON(p geo.Point) string { return fmt.Sprintf(`{"lat":%.6f,"lng":%.6f}
 
 // eventsOf is how many events of a topic the server has given to its bus.
 func (r *run) eventsOf(ctx context.Context, t *Target, topic string) (float64, error) {
-	if t.Admin == "" {
-		return 0, nil
-	}
-	f, err := scrape(ctx, t.Admin)
+	f, err := r.counters(ctx, t)
 	return f[fmt.Sprintf("courier_events_total{topic=%q}", topic)], err
 }
 

@@ -82,6 +82,9 @@ func figure(r Result) string {
 	if kib, ok := r.More["resident_kib"]; ok {
 		text += fmt.Sprintf(" (resident %s)", number(kib))
 	}
+	if n := r.More["not_in_trail"]; n > 0 {
+		text += fmt.Sprintf(", %.0f %% not in trails", 100*n/r.More["server_took"])
+	}
 	if r.Asked > 0 && r.Reached < 0.98*r.Asked {
 		text += fmt.Sprintf(", %s of %s a second reached", number(r.Reached), number(r.Asked))
 	}

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -36,6 +37,7 @@ type suite struct {
 	binary  string
 	results string // file of JSON lines
 	flags   []string
+	only    []string // scenarios; nil: all
 	all     []bench.Result
 }
 
@@ -46,6 +48,9 @@ func run(ctx context.Context) error {
 	binary := flag.String("dispatch", "bin/dispatch", "The binary.")
 	document := flag.String("write", "", "The document whose table is written anew.")
 	results := flag.String("results", ".cache/bench.json", "Where the JSON lines go.")
+	from := flag.Bool("from", false, "Run nothing: write what is in --results.")
+	only := flag.String("only", "", "Scenarios, with commas between. Default: all.")
+	embedded := flag.Bool("embedded", true, "Run with everything inside.")
 	short := flag.Bool("short", false, "Small sizes, for a try.")
 	engines := flag.Bool("engines", true, "Run on PostgreSQL, Redis and RabbitMQ too.")
 	flag.Parse()
@@ -57,13 +62,22 @@ func run(ctx context.Context) error {
 	if *short {
 		s.flags = []string{"--short", "--warm", "300ms", "--time", "1s"}
 	}
-	if err := s.embedded(ctx); err != nil {
-		return err
+	if *only != "" {
+		s.only = strings.Split(*only, ",")
 	}
-	if *engines {
-		if err := s.engines(ctx); err != nil {
-			return err
+	switch {
+	case *from:
+		err = s.read()
+	default:
+		if *embedded {
+			err = s.embedded(ctx)
 		}
+		if *engines && err == nil {
+			err = s.engines(ctx)
+		}
+	}
+	if err != nil {
+		return err
 	}
 	if *document == "" {
 		fmt.Fprint(os.Stdout, bench.Markdown(s.all))
@@ -80,10 +94,25 @@ func run(ctx context.Context) error {
 }
 
 func (s *suite) embedded(ctx context.Context) error {
-	if err := s.bench(ctx, nil, bench.Names()...); err != nil {
-		return err
+	return s.set(ctx, nil, bench.Names())
+}
+
+// set runs scenarios of those asked for, positions in frames of one and of
+// ten.
+func (s *suite) set(ctx context.Context, flags, scenarios []string) error {
+	for _, name := range scenarios {
+		if s.only != nil && !slices.Contains(s.only, name) {
+			continue
+		}
+		err := s.bench(ctx, flags, name)
+		if err == nil && name == "fixes" {
+			err = s.bench(ctx, append(slices.Clone(flags), "--batch", "10"), name)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return s.bench(ctx, []string{"--batch", "10"}, "fixes")
+	return nil
 }
 
 func (s *suite) engines(ctx context.Context) error {
@@ -102,9 +131,7 @@ func (s *suite) engines(ctx context.Context) error {
 			func(t testenv.T) { rabbitmq = testenv.StartRabbitMQ(t) },
 		)
 		at := []string{"--database-url", database, "--redis-url", redis.URL(), "--amqp-url", rabbitmq.URL}
-		if fault = s.bench(ctx, at, onEngines...); fault == nil {
-			fault = s.bench(ctx, append(at, "--batch", "10"), "fixes")
-		}
+		fault = s.set(ctx, at, onEngines)
 	})
 	if fault != nil {
 		return fault
@@ -112,15 +139,15 @@ func (s *suite) engines(ctx context.Context) error {
 	return err
 }
 
-// bench runs scenarios and keeps their lines.
-func (s *suite) bench(ctx context.Context, flags []string, scenarios ...string) error {
-	args := append(append(append([]string{"bench", "--format", "json"}, s.flags...), flags...), scenarios...)
+// bench runs a scenario and keeps its lines.
+func (s *suite) bench(ctx context.Context, flags []string, scenario string) error {
+	args := slices.Concat([]string{"bench", scenario, "--format", "json"}, s.flags, flags)
 	cmd := exec.CommandContext(ctx, s.binary, args...) //nolint:gosec // ours
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, os.Stderr
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("dispatch bench %s: %w", strings.Join(scenarios, " "), err)
+		return fmt.Errorf("dispatch bench %s: %w", scenario, err)
 	}
 	lines := out.Bytes()
 	results, err := bench.ReadJSON(bytes.NewReader(lines))
@@ -129,6 +156,17 @@ func (s *suite) bench(ctx context.Context, flags []string, scenarios ...string) 
 	}
 	s.all = append(s.all, results...)
 	return s.keep(lines)
+}
+
+// read takes lines that were kept.
+func (s *suite) read() error {
+	f, err := os.Open(s.results)
+	if err != nil {
+		return fmt.Errorf("read results: %w", err)
+	}
+	defer f.Close()
+	s.all, err = bench.ReadJSON(f)
+	return err
 }
 
 func (s *suite) keep(lines []byte) error {
