@@ -23,6 +23,27 @@ func recent(s Snapshot, o *Options) []Demand {
 	return out
 }
 
+// sought shares the recent orders out among the couriers near each, the more
+// to one the sooner it can be there. Where several couriers cost an order the
+// same, who is sought least takes it: those who stand where the next orders
+// come from are kept for them, and those who are far off come back by the way.
+func sought(past []*job, riders int) []float64 {
+	const fade = 5 * time.Minute // so much farther off, a courier gets 1/e of the share
+	out := make([]float64, riders)
+	for _, j := range past {
+		var share [maxGhostRiders]float64
+		sum := 0.
+		for i, a := range j.able { // the soonest is first, and stands for 1
+			share[i] = math.Exp(float64(j.able[0].reach-a.reach) / float64(fade))
+			sum += share[i]
+		}
+		for i, a := range j.able {
+			out[a.rider] += share[i] / sum
+		}
+	}
+	return out
+}
+
 // imagine adds drawn orders to the plan. They are as many as the past
 // foretells, give or take what chance does, and at most most.
 func (s *search) imagine(past []*job, lead []time.Duration, most int) {
