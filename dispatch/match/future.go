@@ -51,8 +51,8 @@ func (s *search) imagine(past []*job, lead []time.Duration, most int) {
 	n := s.poisson(float64(len(past)) * f.Ahead.Seconds() / f.Window.Seconds())
 	from := len(s.orders)
 	for range min(n, most) {
-		i := s.dice.IntN(len(past))
-		placed := time.Duration(s.dice.Int64N(int64(f.Ahead)))
+		i := s.lots.IntN(len(past))
+		placed := time.Duration(s.lots.Int64N(int64(f.Ahead)))
 		j := *past[i]
 		j.ready = placed + lead[i]
 		j.pickup.open = j.ready
@@ -71,9 +71,9 @@ func (s *search) poisson(mean float64) int {
 	// The sum of independent ones, as e^-mean is 0 for a large mean.
 	n := 0
 	for ; mean > 0; mean -= 16 {
-		least, p := math.Exp(-min(mean, 16)), s.dice.Float64()
+		least, p := math.Exp(-min(mean, 16)), s.lots.Float64()
 		for ; p > least; n++ {
-			p *= s.dice.Float64()
+			p *= s.lots.Float64()
 		}
 	}
 	return n

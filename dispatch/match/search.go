@@ -17,6 +17,7 @@ type search struct {
 	o       *Options
 	legs    *legs
 	dice    *rand.Rand
+	lots    *rand.Rand // what is drawn to come
 	orders  []target
 	nodes   []visitNode // pickup and drop-off of each order, then committed stops
 	runners []runner
