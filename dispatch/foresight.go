@@ -27,15 +27,18 @@ type foresight struct {
 const (
 	pastEvery = time.Minute // between readings of what was ordered
 	pastMost  = 1000        // orders: enough to draw from
+	lotsEvery = time.Minute // between draws of what may come
 
 	comingEvery = 30 * time.Second // between readings of who is about to start
 	comingMost  = 5000             // couriers
 )
 
 // add fills in the snapshot's part about other times. The dice fall by the
-// round's time, so that a simulated clock decides them.
+// round's time, so that a simulated clock decides them; what is drawn to come
+// stays for a minute, or each of many rounds would vote on another future.
 func (f *foresight) add(ctx context.Context, l *Loop, s *snapshot) error {
-	s.Seed = uint64(s.Now.UnixNano()) //nolint:gosec // any number will do
+	s.Seed = uint64(s.Now.UnixNano())                     //nolint:gosec // any number will do
+	s.Lots = uint64(s.Now.Truncate(lotsEvery).UnixNano()) //nolint:gosec // the same
 	s.Last = f.intents
 	if err := f.start(ctx, l, s); err != nil {
 		return err

@@ -23,6 +23,27 @@ func recent(s Snapshot, o *Options) []Demand {
 	return out
 }
 
+// sought shares the recent orders out among the couriers near each, the more
+// to one the sooner it can be there. Where several couriers cost an order the
+// same, who is sought least takes it: those who stand where the next orders
+// come from are kept for them, and those who are far off come back by the way.
+func sought(past []*job, riders int) []float64 {
+	const fade = 5 * time.Minute // so much farther off, a courier gets 1/e of the share
+	out := make([]float64, riders)
+	for _, j := range past {
+		var share [maxGhostRiders]float64
+		sum := 0.
+		for i, a := range j.able { // the soonest is first, and stands for 1
+			share[i] = math.Exp(float64(j.able[0].reach-a.reach) / float64(fade))
+			sum += share[i]
+		}
+		for i, a := range j.able {
+			out[a.rider] += share[i] / sum
+		}
+	}
+	return out
+}
+
 // imagine adds drawn orders to the plan. They are as many as the past
 // foretells, give or take what chance does, and at most most.
 func (s *search) imagine(past []*job, lead []time.Duration, most int) {
@@ -30,8 +51,8 @@ func (s *search) imagine(past []*job, lead []time.Duration, most int) {
 	n := s.poisson(float64(len(past)) * f.Ahead.Seconds() / f.Window.Seconds())
 	from := len(s.orders)
 	for range min(n, most) {
-		i := s.dice.IntN(len(past))
-		placed := time.Duration(s.dice.Int64N(int64(f.Ahead)))
+		i := s.lots.IntN(len(past))
+		placed := time.Duration(s.lots.Int64N(int64(f.Ahead)))
 		j := *past[i]
 		j.ready = placed + lead[i]
 		j.pickup.open = j.ready
@@ -50,9 +71,9 @@ func (s *search) poisson(mean float64) int {
 	// The sum of independent ones, as e^-mean is 0 for a large mean.
 	n := 0
 	for ; mean > 0; mean -= 16 {
-		least, p := math.Exp(-min(mean, 16)), s.dice.Float64()
+		least, p := math.Exp(-min(mean, 16)), s.lots.Float64()
 		for ; p > least; n++ {
-			p *= s.dice.Float64()
+			p *= s.lots.Float64()
 		}
 	}
 	return n

@@ -1,10 +1,10 @@
 package match
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
-	"sort"
 	"time"
 )
 
@@ -12,12 +12,12 @@ import (
 // stops and no order on any route. There is room for so many drawn orders.
 func newSearch(s Snapshot, o *Options, jobs []*job, riders []*rider, past []*job, l *legs, ghosts int) *search {
 	se := &search{
-		o: o, legs: l, dice: rand.New(rand.NewPCG(s.Seed, uint64(len(jobs)))),
+		o: o, legs: l, dice: rand.New(rand.NewPCG(s.Seed, uint64(len(jobs)))), lots: rand.New(rand.NewPCG(s.Lots, 0)),
 		orders:  make([]target, len(jobs), len(jobs)+ghosts),
 		nodes:   make([]visitNode, 2*(len(jobs)+ghosts)),
 		runners: make([]runner, len(riders)), routes: make([]route, len(riders)), stamp: make([]uint32, len(riders)), changed: make([]bool, len(riders)),
 		pickService: o.PickupService, dropService: o.DropoffService, stand: weighed(o.StandWeight),
-		came: make([]time.Duration, len(jobs)+ghosts),
+		came: make([]time.Duration, len(jobs)+ghosts), sought: sought(past, len(riders)),
 	}
 	for i, r := range riders {
 		se.runners[i].rider = r
@@ -78,11 +78,16 @@ func (s *search) addOrder(k int32, j *job, weight float64, since time.Duration) 
 	}
 	t := &s.orders[k]
 	*t = target{on: none, last: none, alone: int64(math.Round(weight * j.worth(s.o) * perSecond))}
+	s.asks = s.asks[:0]
 	for _, a := range j.able {
-		t.riders = append(t.riders, a.rider)
-		t.least = append(t.least, s.least(k, j, max(a.reach, since), a.rider))
+		s.asks = append(s.asks, ask{a.rider, s.least(k, j, max(a.reach, since), a.rider)})
 	}
-	sort.Stable(t)
+	slices.SortStableFunc(s.asks, func(a, b ask) int {
+		return cmp.Or(cmp.Compare(a.least, b.least), cmp.Compare(s.sought[a.rider], s.sought[b.rider]))
+	})
+	for _, a := range s.asks {
+		t.riders, t.least = append(t.riders, a.rider), append(t.least, a.least)
+	}
 	t.memo = make([]memo, 2*len(t.riders))
 	s.free = append(s.free, k)
 }
@@ -99,12 +104,10 @@ func (s *search) least(k int32, j *job, at time.Duration, r int32) int64 {
 	return cost
 }
 
-// Len, Less and Swap sort the couriers of an order by the least they can ask.
-func (t *target) Len() int           { return len(t.riders) }
-func (t *target) Less(i, j int) bool { return t.least[i] < t.least[j] }
-func (t *target) Swap(i, j int) {
-	t.riders[i], t.riders[j] = t.riders[j], t.riders[i]
-	t.least[i], t.least[j] = t.least[j], t.least[i]
+// ask is the least that a courier can ask for an order.
+type ask struct {
+	rider int32
+	least int64
 }
 
 // maxGhostRiders is the most couriers that an order which only may come is

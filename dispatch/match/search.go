@@ -17,6 +17,7 @@ type search struct {
 	o       *Options
 	legs    *legs
 	dice    *rand.Rand
+	lots    *rand.Rand // what is drawn to come
 	orders  []target
 	nodes   []visitNode // pickup and drop-off of each order, then committed stops
 	runners []runner
@@ -25,6 +26,9 @@ type search struct {
 	stamps  uint32
 	free    []int32 // orders on no route
 	cost    int64   // of all routes, and of the orders on none
+
+	sought []float64 // by courier: of the recent orders, how many would have been its
+	asks   []ask
 
 	pickService, dropService time.Duration
 	stand                    int64
@@ -42,7 +46,7 @@ type search struct {
 
 // target is an order as the search sees it.
 type target struct {
-	riders []int32 // who may take it, by the least that each can ask
+	riders []int32 // who may take it, by the least that each can ask, the least sought first
 	least  []int64 // its own waiting and lateness if it comes first with each
 	memo   []memo  // two for each of them
 	alone  int64   // what leaving it costs

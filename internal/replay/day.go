@@ -135,7 +135,7 @@ func (d *day) run(ctx context.Context, every int) error {
 // minute, where a position between two places would have travel rounded up
 // twice.
 func (d *day) snapshot(now int) match.Snapshot {
-	s := match.Snapshot{Now: clock(now), Seed: d.seed + uint64(now), Last: d.last}
+	s := match.Snapshot{Now: clock(now), Seed: d.seed + uint64(now), Lots: d.seed + uint64(now), Last: d.last}
 	for ; d.known < len(d.orders) && d.orders[d.known].Placed <= now; d.known++ {
 	}
 	for i := range d.orders[:d.known] {

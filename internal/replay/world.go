@@ -202,7 +202,7 @@ func (w *world) replan(a *actor, stops []match.Stop) {
 
 // snapshot is what the loop would know now.
 func (w *world) snapshot() match.Snapshot {
-	s := match.Snapshot{Now: w.now, Seed: w.seed + uint64(w.now.Unix()), Last: w.last}
+	s := match.Snapshot{Now: w.now, Seed: w.seed + uint64(w.now.Unix()), Lots: w.seed + uint64(w.now.Unix()/60), Last: w.last}
 	for i := range w.parcels[:w.known] {
 		p := &w.parcels[i]
 		if !p.had && p.gone.IsZero() && !p.Ready.After(w.now.Add(w.lead)) {
