@@ -20,6 +20,15 @@ func (rt route) worth() pressure.Class {
 	return pressure.Act
 }
 
+// full turns new orders away before anything is done for them: they are what
+// comes in masses, and saying no must cost little.
+func (s *Server) full(r *http.Request) error {
+	if r.Method != http.MethodPost || r.URL.Path != "/v1/orders" {
+		return nil
+	}
+	return s.deps.Pressure.Full(pressure.Order)
+}
+
 // admit does a request once there is room for it. Its body is here by then:
 // a slow sender takes no room. Who asks is found out after: that takes a
 // reading of the database.

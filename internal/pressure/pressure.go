@@ -143,7 +143,7 @@ func (g *Gate) Enter(ctx context.Context, class Class) error {
 func (g *Gate) ask(class Class) (*waiter, time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.busy < g.Slots {
+	if g.busy < g.limit() {
 		g.busy++
 		return nil, 0
 	}
@@ -156,12 +156,43 @@ func (g *Gate) ask(class Class) (*waiter, time.Duration) {
 	}
 	w, patience := &waiter{in: make(chan struct{})}, g.Burst
 	if g.Pressed() {
-		if patience = g.Target; class == Read {
+		if patience = g.Target; class == Read || len(g.line) >= g.most() {
 			return w, 0
 		}
 	}
 	g.line = append(g.line, w)
 	return w, patience
+}
+
+// limit is how many are worked on at once: half as many under overload, when
+// refusals take their share of the processors and each order would last longer.
+func (g *Gate) limit() int {
+	if g.Pressed() {
+		return max(g.Slots/2, 1)
+	}
+	return g.Slots
+}
+
+// most is how many may wait under overload: who comes after them would do so
+// in vain.
+func (g *Gate) most() int { return max(g.Slots/4, 1) }
+
+// Full is *Busy where Enter would be at once, for those who want to know
+// before they have read a request.
+func (g *Gate) Full(class Class) error {
+	if g == nil || class == Act || !g.Pressed() {
+		return nil
+	}
+	g.mu.Lock()
+	full := class == Position || g.busy >= g.limit() && (class == Read || len(g.line) >= g.most())
+	if full && class != Position {
+		g.press(time.Now())
+	}
+	g.mu.Unlock()
+	if full {
+		return g.Refuse(class)
+	}
+	return nil
 }
 
 // giveUp leaves the line; false: the slot is there.
@@ -187,6 +218,10 @@ func (g *Gate) Leave(class Class) {
 	if len(g.line) == 0 {
 		g.busy--
 		g.crowded = time.Time{}
+		return
+	}
+	if g.busy > g.limit() {
+		g.busy--
 		return
 	}
 	close(g.line[0].in) // the slot passes on

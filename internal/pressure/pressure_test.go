@@ -131,3 +131,25 @@ func TestTheQuantileIsOfWhatCameSince(t *testing.T) {
 		t.Errorf("%v of too few, want 0", got)
 	}
 }
+
+func TestWhoWouldWaitInVainHearsSoAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := gate(t)
+		wantIn(t, g.Full(Order))
+		wantIn(t, g.Enter(t.Context(), Order))
+		wantBusy(t, g.Enter(t.Context(), Order))
+		time.Sleep(time.Millisecond)
+		go func() { wantIn(t, g.Enter(t.Context(), Order)) }() // the one that may wait
+		synctest.Wait()
+		start := time.Now()
+		wantBusy(t, g.Full(Order))
+		wantBusy(t, g.Enter(t.Context(), Order))
+		wantIn(t, g.Full(Act))
+		if waited := time.Since(start); waited != 0 {
+			t.Errorf("they have waited %v", waited)
+		}
+		g.Leave(Order)
+		synctest.Wait()
+		g.Leave(Order)
+	})
+}
