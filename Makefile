@@ -11,7 +11,7 @@ export CGO_ENABLED = 1
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD = 1
 export PATH := $(NODE_PATH):$(PATH)
 
-.PHONY: help demo cluster env build test lint check ui ui-check e2e e2e-short deps chaos planted bench bench-map quality fuzz clean
+.PHONY: help demo cluster env build test lint check ui ui-check e2e e2e-short deps chaos planted bench bench-compare bench-map quality fuzz clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -64,6 +64,14 @@ chaos: ## a cluster under every fault, a quarter of an hour with the machine to 
 
 planted: deps ## known bugs, each built into the server: the checker must see them; a quarter of an hour
 	COURIER_PLANTED=1 $(GO) test ./internal/planted -run TestTheCheckerSees -count 1 -timeout 1h -v
+
+bench: deps build ## what the service costs beside bare loops, embedded and on engines: the table of docs/benchmarks.md, in ten minutes; SHORT=1 for a try
+	$(GO) build -o bin/bench ./internal/bench/suite
+	@rm -f .cache/bench.json
+	bin/bench --dispatch $(BIN) $(if $(SHORT),--short,--write docs/benchmarks.md)
+
+bench-compare: ## two commits by benchstat: REV=…; COUNT=, PACKAGES=, SCENARIOS=, BENCH=
+	@scripts/bench-compare '$(REV)'
 
 bench-map: deps ui build ## the dispatcher's map with 5,000 couriers: frames a second, main thread, memory; COURIERS=, MINUTES=, RATE=
 	cd web/ui && NODE_OPTIONS=--experimental-websocket npx playwright test --project=bench

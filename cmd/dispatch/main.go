@@ -54,6 +54,8 @@ type commands struct {
 	Demo     demoCommand     `cmd:"" help:"Run the server with a made city at work: couriers, customers and orders."`
 	Simulate simulateCommand `cmd:"" help:"Let simulated couriers and customers loose on a server, and check what it promised them."`
 	Replay   replayCommand   `cmd:"" help:"Run the matcher over days that are known already, and score it."`
+	Bench    benchCommand    `cmd:"" help:"Load a server over its public protocols, and say what it costs beside a bare loop."`
+	Floor    floorCommand    `cmd:"" hidden:"" help:"The bare loop that bench compares with."`
 	Migrate  migrateCommand  `cmd:"" help:"Bring the schema of the database up to date, which serve does at its start too."`
 	Token    tokenCommand    `cmd:"" help:"Print a signed token for a member of staff."`
 	Health   healthCommand   `cmd:"" help:"Ask the server on this machine whether it can commit; exit code 1 if not."`

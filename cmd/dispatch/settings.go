@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"courier/geo"
+	"courier/internal/bench"
 )
 
 // settingsError is one or more wrong settings, each by its flag's name.
@@ -64,6 +65,7 @@ func parse(cli *commands, wrong *settings, args []string, stdout, stderr io.Writ
 		kong.Description("Courier dispatch and live tracking: one binary, three screens, an API.\n\n"+
 			"Every flag can be set by its environment variable too. Durations read like 90s, 5m or 1h30m."),
 		kong.DefaultEnvars("DISPATCH"),
+		kong.Vars{"scenarios": strings.Join(bench.Names(), ", ")},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { helped = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),

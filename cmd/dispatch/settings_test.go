@@ -41,7 +41,7 @@ func TestSettingsComeFromTheEnvironmentToo(t *testing.T) {
 }
 
 func TestHelpNamesEveryFlagAndItsVariable(t *testing.T) {
-	for _, command := range []string{"serve", "demo", "simulate", "replay", "migrate", "token", "health", "parked", "version"} {
+	for _, command := range []string{"serve", "demo", "simulate", "replay", "migrate", "token", "health", "parked", "bench", "version"} {
 		code, stdout, _ := dispatchCommand(t, command, "--help")
 		if code != 0 || !strings.Contains(stdout, "Usage: dispatch "+command) {
 			t.Errorf("%s: %d, %s", command, code, stdout)

@@ -148,13 +148,13 @@ func metrics(t *testing.T, address string) map[string]bool {
 }
 
 func TestAScopeStopsWhatItStartedWhateverHappens(t *testing.T) {
-	for name, do := range map[string]func(s *scope){
-		"it returns": func(*scope) {},
-		"it fails":   func(s *scope) { s.Fatal("no") },
-		"a part of it fails": func(s *scope) {
+	for name, do := range map[string]func(s testenv.T){
+		"it returns": func(testenv.T) {},
+		"it fails":   func(s testenv.T) { s.Fatal("no") },
+		"a part of it fails": func(s testenv.T) {
 			testenv.Together(s, func(s testenv.T) { s.Fatalf("no %d", 1) }, func(testenv.T) {})
 		},
-		"its cleanup fails": func(s *scope) { s.Cleanup(func() { s.Fatal("no") }) },
+		"its cleanup fails": func(s testenv.T) { s.Cleanup(func() { s.Fatal("no") }) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var order []string
@@ -163,7 +163,7 @@ func TestAScopeStopsWhatItStartedWhateverHappens(t *testing.T) {
 				return func() { mu.Lock(); defer mu.Unlock(); order = append(order, what) }
 			}
 			var out bytes.Buffer
-			err := whole(context.Background(), &out, func(s *scope) {
+			err := testenv.Whole(context.Background(), &out, func(s testenv.T) {
 				s.Cleanup(done("first"))
 				s.Cleanup(done("second"))
 				if one, two := s.TempDir(), s.TempDir(); one == two {
@@ -181,7 +181,7 @@ func TestAScopeStopsWhatItStartedWhateverHappens(t *testing.T) {
 	}
 	before := time.Now()
 	ctx, stop := context.WithCancel(t.Context())
-	_ = whole(ctx, io.Discard, func(s *scope) {
+	_ = testenv.Whole(ctx, io.Discard, func(s testenv.T) {
 		stop()
 		<-ctx.Done()
 		if s.Context().Err() != nil {

@@ -16,6 +16,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+
+	"courier/internal/testenv"
 )
 
 func main() {
@@ -40,7 +42,7 @@ func run(ctx context.Context) error {
 	if _, err := exec.LookPath(path); err != nil {
 		return fmt.Errorf("no binary of the nodes: %w (make build)", err)
 	}
-	return whole(ctx, os.Stderr, func(t *scope) {
+	return testenv.Whole(ctx, os.Stderr, func(t testenv.T) {
 		fmt.Fprintln(os.Stderr, "PostgreSQL, Redis, RabbitMQ, two nodes, HAProxy and Prometheus are starting …")
 		c := start(t, path)
 		if *command != "" {

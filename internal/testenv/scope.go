@@ -1,4 +1,4 @@
-package main
+package testenv
 
 import (
 	"context"
@@ -11,8 +11,8 @@ import (
 	"sync"
 )
 
-// scope is the testenv.T of a command: what is started in it ends with it,
-// last things first.
+// scope is the T of a command: what is started in it ends with it, last
+// things first.
 type scope struct {
 	ctx context.Context //nolint:containedctx // as a test has one
 	out io.Writer
@@ -23,10 +23,11 @@ type scope struct {
 	faults   []error
 }
 
-// whole runs do in a scope and cleans up after it. Do ends the scope early
-// with Fatal, and whoever cancels ctx should see to it that do returns.
-func whole(ctx context.Context, out io.Writer, do func(t *scope)) error {
-	dir, err := os.MkdirTemp("", "courier-cluster-")
+// Whole runs do for a command that wants what tests have, and cleans up after
+// it. Do ends early with Fatal, and whoever cancels ctx should see to it that
+// do returns.
+func Whole(ctx context.Context, out io.Writer, do func(t T)) error {
+	dir, err := os.MkdirTemp("", "courier-")
 	if err != nil {
 		return fmt.Errorf("make a folder: %w", err)
 	}
@@ -63,13 +64,13 @@ func (s *scope) all() []error {
 	return slices.Clone(s.faults)
 }
 
-// Helper implements testenv.T.
+// Helper implements T.
 func (s *scope) Helper() {}
 
-// Context implements testenv.T. It does not end before the cleanups.
+// Context implements T. It does not end before the cleanups.
 func (s *scope) Context() context.Context { return s.ctx }
 
-// TempDir implements testenv.T.
+// TempDir implements T.
 func (s *scope) TempDir() string {
 	dir, err := os.MkdirTemp(s.dir, "")
 	if err != nil {
@@ -78,29 +79,29 @@ func (s *scope) TempDir() string {
 	return dir
 }
 
-// Cleanup implements testenv.T.
+// Cleanup implements T.
 func (s *scope) Cleanup(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cleanups = append(s.cleanups, f)
 }
 
-// Failed implements testenv.T.
+// Failed implements T.
 func (s *scope) Failed() bool { return len(s.all()) > 0 }
 
-// Logf implements testenv.T.
+// Logf implements T.
 func (s *scope) Logf(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }
 
-// Errorf implements testenv.T.
+// Errorf implements T.
 func (s *scope) Errorf(format string, args ...any) { s.fail(fmt.Sprintf(format, args...)) }
 
-// Fatal implements testenv.T.
+// Fatal implements T.
 func (s *scope) Fatal(args ...any) {
 	s.fail(fmt.Sprint(args...))
 	runtime.Goexit()
 }
 
-// Fatalf implements testenv.T.
+// Fatalf implements T.
 func (s *scope) Fatalf(format string, args ...any) {
 	s.fail(fmt.Sprintf(format, args...))
 	runtime.Goexit()
