@@ -3,10 +3,15 @@ package main
 import (
 	"bytes"
 	"net/http/httptest"
+	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"courier/deploy"
+	"courier/internal/testenv"
 )
 
 // Prometheus' own checker reads what a node says: names by its conventions,
@@ -45,6 +50,40 @@ func TestANodeKeepsAFlightRecording(t *testing.T) {
 		}
 		if time.Now().After(end) {
 			t.Fatalf("%d: %.80q", w.Code, w.Body)
+		}
+	}
+}
+
+// What alerts and documents speak of is what a node on shared engines says:
+// a misspelt name would never fire.
+func TestAlertsAndDocumentsNameMetricsThatExist(t *testing.T) {
+	database, redis := testenv.StartPostgres(t), testenv.StartRedis(t)
+	s := newServer(t, func(f *serverFlags) {
+		f.DatabaseURL, f.AuthSecret = database.Database(t), "one node has this key, 1f0c9a7be2d4"
+		f.RedisURL = []string{redis.URL()}
+	})
+	s.place(s.merchant("soups"), "A-1")
+	s.until(`courier_events_total{topic="order.placed"}`, "1")
+	said := map[string]bool{}
+	for name := range s.scrape() {
+		name, _, _ = strings.Cut(name, "{")
+		said[name] = true
+	}
+	alerts, err := deploy.Files.ReadFile("prometheus/alerts.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string][]byte{"alerts.yml": alerts}
+	for _, path := range []string{"../../docs/operations.md", "../../docs/scaling.md"} {
+		if texts[path], err = os.ReadFile(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for where, text := range texts {
+		for _, name := range regexp.MustCompile(`\bcourier_[a-z_]*[a-z]\b`).FindAllString(string(text), -1) {
+			if !said[name] {
+				t.Errorf("%s: no node says %s", where, name)
+			}
 		}
 	}
 }
