@@ -21,6 +21,7 @@ type serverFlags struct {
 	limitFlags
 	Addr            string        `default:":8080" help:"Where HTTP and WebSocket listen." group:"Listening"`
 	AdminAddr       string        `default:"127.0.0.1:8081" help:"Where metrics and profiles listen; keep it private. Empty: nowhere." group:"Listening"`
+	FlightRecorder  bool          `help:"Keep a runtime trace of the last seconds for /debug/flight on --admin-addr." group:"Listening"`
 	PublicURL       string        `help:"What customers' links begin with, like https://track.example. Default: what the request came to." placeholder:"URL" group:"Listening"`
 	Origin          []string      `help:"Other origins whose pages may open WebSockets." placeholder:"URL" group:"Listening"`
 	TrustedProxy    []string      `help:"Networks of load balancers whose X-Forwarded-For is believed." placeholder:"CIDR" group:"Listening"`
@@ -70,6 +71,9 @@ type serverFlags struct {
 // check names every setting that is wrong by itself. What only a package can
 // judge, its constructor reports; none has started anything before.
 func (f serverFlags) check(s *settings) {
+	if f.FlightRecorder && f.AdminAddr == "" {
+		s.add("flight-recorder", "needs --admin-addr, where its trace is fetched")
+	}
 	for _, d := range []struct {
 		flag  string
 		value time.Duration
