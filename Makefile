@@ -11,7 +11,7 @@ export CGO_ENABLED = 1
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD = 1
 export PATH := $(NODE_PATH):$(PATH)
 
-.PHONY: help demo cluster env build test lint check ui ui-check e2e e2e-short deps chaos planted bench bench-map bench-text quality fuzz clean
+.PHONY: help demo cluster env build test lint check ui ui-check e2e e2e-short deps chaos planted bench bench-map bench-memory bench-text quality fuzz clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -65,8 +65,11 @@ chaos: ## a cluster under every fault, a quarter of an hour with the machine to 
 planted: deps ## known bugs, each built into the server: the checker must see them; a quarter of an hour
 	COURIER_PLANTED=1 $(GO) test ./internal/planted -run TestTheCheckerSees -count 1 -timeout 1h -v
 
-bench-map: deps ui build ## the dispatcher's map with 5,000 couriers: frames a second, main thread, memory; COURIERS=, MINUTES=, RATE=
+bench-map: deps ui build ## the dispatcher's map with 5,000 couriers: frames a second, main thread; COURIERS=, ORDERS=, SECONDS=
 	cd web/ui && NODE_OPTIONS=--experimental-websocket npx playwright test --project=bench map.spec.ts
+
+bench-memory: deps ui build ## the dispatcher's page through an hour of a simulated city: what it holds; COURIERS=, MINUTES=, RATE=
+	cd web/ui && NODE_OPTIONS=--experimental-websocket npx playwright test --project=bench memory.spec.ts
 
 bench-text: deps ui build ## the customer's page on a slow phone: when its text is there, and what that waited for; ROUNDS=
 	cd web/ui && NODE_OPTIONS=--experimental-websocket npx playwright test --project=bench text.spec.ts
