@@ -14,6 +14,7 @@ import type { Picture } from './proof';
 import { forgetPlan, keepClock, keepPlan, keptClock, keptPlan } from './recall';
 import { durable } from './storage';
 import { t } from './texts';
+import { whoOf } from './who';
 
 export type End = 'elsewhere' | 'revoked' | 'invalid';
 
@@ -233,7 +234,7 @@ export class Session {
       case 'offer.closed':
         return this.offers.close(frame.offer, frame.state, frame.reason, frame.status);
       case 'order':
-        return this.news.why(frame.order, frame.status, frame.reason ?? '');
+        return this.news.why(frame.order, frame.status, frame.reason ?? '', frame.by);
     }
   }
 
@@ -258,7 +259,8 @@ export class Session {
     }
     if (command.type === 'stop.complete' || command.type === 'stop.fail') this.own.delete(stopKey(command));
     if (command.type === 'stop.complete' && ack.code === 'invalid') return this.refuse(stopKey(command), ack.detail);
-    this.notices.tell('bad', ack.code === 'not_found' ? t.refused.gone : command.type === 'duty' ? t.refused.duty : t.refused.stop);
+    const who = whoOf(ack.by);
+    this.notices.tell('bad', ack.code === 'not_found' ? t.refused.gone(who) : command.type === 'duty' ? t.refused.duty : t.refused.stop(who));
   }
 
   // refuse notes what of a stop's proof was not accepted; nothing, if it is tried again.
