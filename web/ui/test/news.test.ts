@@ -48,6 +48,13 @@ test.each([
   expect(told).toEqual([text]);
 });
 
+test('after a resume the answer to an action that came too late says who', () => {
+  news.replaced(plan(1, elm), plan(2), none, none);
+  news.who('o1', 'dispatcher');
+  vi.runAllTimers();
+  expect(told).toEqual(['Taken off your route by dispatch: Elm Row 9']);
+});
+
 test('without a reason it is told all the same, once', () => {
   news.replaced(plan(1, elm), plan(2), none, none);
   vi.runAllTimers();

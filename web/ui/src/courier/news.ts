@@ -38,6 +38,12 @@ export class News {
     if (this.lost.has(order)) this.explain(order, status, reason, by);
   }
 
+  // who is told with the answer to an action that came too late: after a
+  // resume nothing else says why the plan has lost its order.
+  who(order: string, by: By): void {
+    if (this.lost.has(order)) this.explain(order, undefined, '', by);
+  }
+
   private explain(order: string, status?: OrderStatus, reason = '', by?: By): void {
     const entry = this.lost.get(order);
     if (!entry || this.told.has(order)) return;

@@ -5,6 +5,7 @@ import type { Courier, Duty, Offer, Plan, ProofKind, Stop } from '../protocol/ty
 import { clock, ticker } from '../stores/clock.svelte';
 import type { Account } from './account';
 import { call } from './device';
+import { foreseen, type ShownStop } from './foresight';
 import { News } from './news';
 import { Notices } from './notices.svelte';
 import { Offers } from './offers.svelte';
@@ -17,10 +18,6 @@ import { t } from './texts';
 import { whoOf } from './who';
 
 export type End = 'elsewhere' | 'revoked' | 'invalid';
-
-export interface ShownStop extends Stop {
-  pending: boolean; // the arrival is not told yet
-}
 
 export interface Given {
   pin?: string;
@@ -49,7 +46,9 @@ export class Session {
   readonly offers = new Offers();
   private serverDuty = $state<Duty>('off');
   // Ended here and answered, while the plan that says so is still on its way.
-  private settled = $state.raw<ReadonlySet<string>>(new Set());
+  private settled = $state.raw<readonly CourierCommand[]>([]);
+  // Where what is carried was picked up: a plan names only what is to do.
+  private pickups: Record<string, Stop> = {};
 
   private readonly own = new Set<string>();
   private readonly accepted = new Set<string>();
@@ -66,7 +65,7 @@ export class Session {
     this.api = new Api(() => account.token);
     keptClock(clock);
     const kept = keptPlan(account.courier);
-    if (kept) [this.plan, this.courier, this.serverDuty] = [kept.plan, kept.courier, kept.duty];
+    if (kept) [this.plan, this.courier, this.serverDuty, this.pickups] = [kept.plan, kept.courier, kept.duty, kept.pickups ?? {}];
     const forgets = () => (this.forgetful = true);
     this.outbox = new Outbox({
       storage: durable(account.courier, forgets),
@@ -126,18 +125,8 @@ export class Session {
 
   // The plan as it will be once everything waiting here has been sent.
   get stops(): ShownStop[] {
-    const ended = new Set(this.settled);
-    const arrived = new Map<string, string>();
-    for (const { command } of this.queue) {
-      if (command.type === 'stop.complete' || command.type === 'stop.fail') ended.add(stopKey(command));
-      if (command.type === 'stop.arrive') arrived.set(stopKey(command), command.at);
-    }
-    return (this.plan?.stops ?? [])
-      .filter((stop) => !ended.has(stopKey(stop)))
-      .map((stop) => {
-        const at = arrived.get(stopKey(stop));
-        return { ...stop, arrived_at: stop.arrived_at ?? at, pending: at !== undefined };
-      });
+    const waiting = this.queue.map(({ command }) => command).filter((command) => command.type !== 'proof');
+    return foreseen({ plan: this.plan, done: this.settled, waiting, pickups: this.pickups, capacity: this.courier?.capacity ?? Infinity });
   }
 
   // What the courier did and the server has not answered for longer than usual.
@@ -243,7 +232,7 @@ export class Session {
     if (!command) return;
     if (!ack.ok) this.refused(command, ack);
     else if (command.type === 'stop.complete' || command.type === 'stop.fail') {
-      this.settled = new Set([...this.settled, stopKey(command)]);
+      this.settled = [...this.settled, command];
       this.pictures.delete(stopKey(command));
     }
     this.outbox.flush();
@@ -259,6 +248,7 @@ export class Session {
     }
     if (command.type === 'stop.complete' || command.type === 'stop.fail') this.own.delete(stopKey(command));
     if (command.type === 'stop.complete' && ack.code === 'invalid') return this.refuse(stopKey(command), ack.detail);
+    if ('order' in command && ack.by) this.news.who(command.order, ack.by);
     const who = whoOf(ack.by);
     this.notices.tell('bad', ack.code === 'not_found' ? t.refused.gone(who) : command.type === 'duty' ? t.refused.duty : t.refused.stop(who));
   }
@@ -281,7 +271,9 @@ export class Session {
     if (before && plan.version < before.version) return;
     if (before && plan.version !== before.version && this.news.replaced(before, plan, this.own, this.accepted)) call();
     this.plan = plan;
-    this.settled = new Set();
-    keepPlan(this.account.courier, { plan, courier, duty });
+    this.settled = [];
+    const known = Object.entries(this.pickups).filter(([order]) => plan.stops.some((stop) => stop.order === order));
+    this.pickups = Object.fromEntries([...known, ...plan.stops.filter(({ kind }) => kind === 'pickup').map((stop) => [stop.order, stop] as const)]);
+    keepPlan(this.account.courier, { plan, courier, duty, pickups: this.pickups });
   }
 }
