@@ -1,3 +1,4 @@
+import { distance, placeName } from '../messages/format';
 import { Connection, type Link } from '../protocol/connection';
 import type { Ack, CourierAction, CourierCommand, CourierFrame, DeclineReason, FailReason, GivenProof } from '../protocol/frames';
 import { Api, Problem } from '../protocol/http';
@@ -8,6 +9,7 @@ import { call } from './device';
 import { foreseen, type ShownStop } from './foresight';
 import { News } from './news';
 import { Notices } from './notices.svelte';
+import { forget, forgetOnReturn, notify } from './notify';
 import { Offers } from './offers.svelte';
 import { Outbox, type Entry, type Upload } from './outbox';
 import { stopKey } from './plandiff';
@@ -54,11 +56,15 @@ export class Session {
   private readonly accepted = new Set<string>();
   // Pictures that were sent for a stop, by stop: a wrong PIN does not ask for them again.
   private readonly pictures = new Map<string, GivenProof>();
-  private readonly news = new News(this.notices.tell);
+  private readonly news = new News((tone, text) => {
+    this.notices.tell(tone, text);
+    void notify(text, t.title, text);
+  });
   private readonly api: Api;
   private readonly connection: Connection<CourierFrame>;
   private readonly outbox: Outbox;
   private timer?: ReturnType<typeof setInterval>;
+  private unheed?: () => void;
   private resumed = false; // no plan has come on this connection yet
 
   constructor(readonly account: Account) {
@@ -100,10 +106,12 @@ export class Session {
     void this.outbox.load();
     this.timer = setInterval(() => this.outbox.flush(), FLUSH);
     this.connection.start();
+    this.unheed = forgetOnReturn();
   }
 
   stop(): void {
     clearInterval(this.timer);
+    this.unheed?.();
     this.connection.stop();
   }
 
@@ -218,13 +226,21 @@ export class Session {
       case 'plan':
         return this.replan(frame.plan, frame.courier, frame.duty);
       case 'offer':
-        if (this.offers.add(frame.offer)) call();
+        if (this.offers.add(frame.offer)) this.announce(frame.offer);
         return;
       case 'offer.closed':
+        void forget(frame.offer);
         return this.offers.close(frame.offer, frame.state, frame.reason, frame.status);
       case 'order':
         return this.news.why(frame.order, frame.status, frame.reason ?? '', frame.by);
     }
+  }
+
+  private announce(offer: Offer): void {
+    call();
+    const [first] = offer.stops;
+    const far = offer.to_pickup === undefined ? '' : `${distance(offer.to_pickup)} ${t.offer.toPickup}`;
+    void notify(offer.id, t.offer.title(offer.orders.length), [first && placeName(first), far].filter(Boolean).join(' · '));
   }
 
   private answered(ack: Ack): void {

@@ -61,6 +61,7 @@ export const admin = {
   order: 'Order',
   pickup: 'Pickup',
   dropoff: 'Drop-off',
+  return: 'Return',
   ready: 'Ready',
   deadline: 'Deadline',
   items: 'Items',

@@ -62,6 +62,7 @@ export const admin: typeof en.admin = {
   order: 'Заказ',
   pickup: 'Забрать',
   dropoff: 'Доставить',
+  return: 'Вернуть',
   ready: 'Готов',
   deadline: 'Срок',
   items: 'Состав',
