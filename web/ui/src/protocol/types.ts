@@ -247,6 +247,7 @@ export interface ReplayCourier {
   name: string;
   vehicle: Vehicle;
   way: { at: number[]; lat: number[]; lng: number[] };
+  duty?: { at: number; duty: Duty }[];
 }
 
 export interface ReplayOrder {
@@ -288,6 +289,7 @@ export interface Day {
   failed: number;
   distance: number;
   earned: Money[];
+  duty: { duty: 'available' | 'break'; from: Time; to: Time }[];
   orders: DayOrder[];
 }
 

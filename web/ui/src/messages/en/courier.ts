@@ -153,6 +153,8 @@ export const courier = {
     failed: 'failed',
     distance: 'carried',
     earned: 'earned',
+    onDuty: 'on duty',
+    breaks: 'on a break',
     empty: 'Nothing delivered yet today.',
     away: 'Your day is kept by the server, which cannot be reached now.',
     old: (t: string) => `As of ${t}.`,

@@ -153,6 +153,8 @@ export const courier: typeof en.courier = {
     failed: 'не вышло',
     distance: 'провезено',
     earned: 'заработано',
+    onDuty: 'на смене',
+    breaks: 'на перерыве',
     empty: 'Сегодня ещё ничего не доставлено.',
     away: 'Ваш день хранит сервер, а он сейчас недоступен.',
     old: (t) => `На ${t}.`,
