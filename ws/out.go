@@ -36,6 +36,7 @@ type ack struct {
 	OK       bool                 `json:"ok"`
 	Code     string               `json:"code,omitempty"`
 	Detail   string               `json:"detail,omitempty"`
+	By       dispatch.Role        `json:"by,omitempty"`       // who changed what the action was about
 	Accepted *int                 `json:"accepted,omitempty"` // fixes only
 	Late     []int                `json:"late,omitempty"`
 	Rejected []tracking.Rejection `json:"rejected,omitempty"`
@@ -69,6 +70,7 @@ type orderLost struct {
 	Seq    int64           `json:"seq"`
 	Order  string          `json:"order"`
 	Status dispatch.Status `json:"status"`
+	By     dispatch.Role   `json:"by,omitempty"`
 	Reason string          `json:"reason,omitempty"`
 }
 

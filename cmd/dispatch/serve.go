@@ -35,6 +35,7 @@ type serverFlags struct {
 	SearchLimit   time.Duration `default:"30m" help:"How long to search for a courier before the dispatcher is alarmed." group:"Dispatch"`
 	StaleAfter    time.Duration `default:"60s" help:"A courier not heard of for so long gets no work." group:"Dispatch"`
 	LostAfter     time.Duration `default:"5m" help:"Orders not picked up are taken back from a courier silent for so long." group:"Dispatch"`
+	Deviation     time.Duration `default:"8m" help:"The dispatcher is alarmed when a courier comes so much later to its next stop than planned." group:"Dispatch"`
 	EarlyPosition bool          `help:"Show customers their courier from the assignment on, not only from the pickup." group:"Dispatch"`
 	AllStops      bool          `help:"Show customers their courier even while other stops come first." group:"Dispatch"`
 	CourierPhone  bool          `help:"Show customers their courier's number." group:"Dispatch"`
@@ -80,7 +81,7 @@ func (f serverFlags) check(s *settings) {
 	}{
 		{"shutdown-timeout", f.ShutdownTimeout}, {"offer-timeout", f.OfferTimeout}, {"cool-down", f.CoolDown},
 		{"interval", f.Interval}, {"lead", f.Lead}, {"search-limit", f.SearchLimit},
-		{"stale-after", f.StaleAfter}, {"lost-after", f.LostAfter}, {"link-grace", f.LinkGrace}, {"keep-proofs", f.KeepProofs},
+		{"stale-after", f.StaleAfter}, {"lost-after", f.LostAfter}, {"deviation", f.Deviation}, {"link-grace", f.LinkGrace}, {"keep-proofs", f.KeepProofs},
 	} {
 		if d.value <= 0 {
 			s.add(d.flag, "%s is not over 0", d.value)
@@ -170,6 +171,7 @@ func (f serverFlags) dispatchConfig() (dispatch.Config, error) {
 	c := dispatch.DefaultConfig()
 	c.Mode, c.OfferTimeout, c.CoolDown, c.Interval = dispatch.Mode(f.Mode), f.OfferTimeout, f.CoolDown, f.Interval
 	c.Lead, c.SearchLimit, c.StaleAfter, c.LostAfter, c.KeepProofs = f.Lead, f.SearchLimit, f.StaleAfter, f.LostAfter, f.KeepProofs
+	c.Deviation = f.Deviation
 	c.EarlyPosition, c.AllStops, c.CourierPhone = f.EarlyPosition, f.AllStops, f.CourierPhone
 	c.Match, c.Node = options, f.node
 	return c, nil
