@@ -203,5 +203,6 @@ func (s *search) enact(t task) bool {
 	s.out = s.out[:0]
 	s.keep()
 	defer s.keep()
+	defer s.settle()
 	return s.adopt(t.rider, t.seq, t.orders)
 }
