@@ -63,7 +63,7 @@ func newSearch(s Snapshot, o *Options, jobs []*job, riders []*rider, past []*job
 	for _, t := range se.orders {
 		se.cost += t.alone
 	}
-	se.acquaint(0)
+	se.real = se.crowd()
 	return se
 }
 
