@@ -45,7 +45,7 @@ type serverFlags struct {
 
 	TravelSpeed   map[string]float64 `help:"Mean speed by vehicle in m/s, like bicycle=4.2;car=7." placeholder:"VEHICLE=SPEED" group:"Travel times"`
 	TravelDetour  float64            `default:"1.3" help:"Road distance over straight distance." group:"Travel times"`
-	TravelStep    time.Duration      `default:"0s" help:"Travel times are whole multiples of this, rounded up from a tenth. 0: as they come." group:"Travel times"`
+	TravelStep    time.Duration      `default:"0s" help:"Travel times are whole multiples of this, rounded up. 0: as they come." group:"Travel times"`
 	PickupService time.Duration      `default:"2m" help:"Time that a pickup takes." group:"Travel times"`
 	DropService   time.Duration      `default:"2m" help:"Time that a drop-off takes." group:"Travel times"`
 	MaxRadius     float64            `default:"6000" help:"How far from a pickup couriers are looked for, in metres." group:"Travel times"`
