@@ -11,7 +11,7 @@ export CGO_ENABLED = 1
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD = 1
 export PATH := $(NODE_PATH):$(PATH)
 
-.PHONY: help demo cluster env build test lint check ui ui-check e2e e2e-short deps chaos planted bench bench-compare bench-map quality fuzz clean
+.PHONY: help demo cluster env build test lint check ui ui-check e2e e2e-short deps chaos planted bench bench-compare bench-map bench-memory bench-text quality fuzz clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -73,8 +73,14 @@ bench: deps build ## what the service costs beside bare loops, embedded and on e
 bench-compare: ## two commits by benchstat: REV=…; COUNT=, PACKAGES=, SCENARIOS=, BENCH=
 	@scripts/bench-compare '$(REV)'
 
-bench-map: deps ui build ## the dispatcher's map with 5,000 couriers: frames a second, main thread, memory; COURIERS=, MINUTES=, RATE=
-	cd web/ui && NODE_OPTIONS=--experimental-websocket npx playwright test --project=bench
+bench-map: deps ui build ## the dispatcher's map with 5,000 couriers: frames a second, main thread; COURIERS=, ORDERS=, SECONDS=
+	cd web/ui && NODE_OPTIONS=--experimental-websocket npx playwright test --project=bench map.spec.ts
+
+bench-memory: deps ui build ## the dispatcher's page through an hour of a simulated city: what it holds; COURIERS=, MINUTES=, RATE=
+	cd web/ui && NODE_OPTIONS=--experimental-websocket npx playwright test --project=bench memory.spec.ts
+
+bench-text: deps ui build ## the customer's page on a slow phone: when its text is there, and what that waited for; ROUNDS=
+	cd web/ui && NODE_OPTIONS=--experimental-websocket npx playwright test --project=bench text.spec.ts
 
 quality: build ## replay the meal delivery days in MDRP_DIR beside their baseline
 	@scripts/quality $(BIN) '$(MDRP_DIR)'

@@ -82,7 +82,7 @@ func (s *Service) Act(ctx context.Context, courier string, epoch int64, id strin
 		}
 		if answer = kind; fault != nil {
 			// What the action had begun stays undone; only the answer is kept.
-			w.couriers, w.orders, w.offers = nil, nil, nil
+			w.couriers, w.orders, w.offers, w.duties = nil, nil, nil, nil
 		}
 		body, err := json.Marshal(answer)
 		if err != nil {
@@ -146,6 +146,7 @@ func (w *work) setDuty(c *held[Courier], by Actor, d Duty) error {
 		return nil
 	}
 	c.value.Duty, c.changed = d, true
+	w.duties = append(w.duties, c)
 	if d != Available && c.value.Offer != "" {
 		_, err := w.closeOffer(c, OfferWithdrawn, by, string(d))
 		return err

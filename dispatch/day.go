@@ -46,6 +46,7 @@ type Day struct {
 	Failed    int        `json:"failed"`   // returned ones too
 	Distance  float64    `json:"distance"` // metres from pickups to drop-offs of the delivered, straight
 	Earned    []Money    `json:"earned"`   // of the delivered that carry pay, by currency
+	Duty      []DutySpan `json:"duty"`     // times on duty and breaks until now, oldest first
 	Orders    []DayOrder `json:"orders"`   // newest end first
 }
 
@@ -67,6 +68,15 @@ type DayOrder struct {
 // Day is what a courier did in [from, to), at most MaxDay.
 func (s *Service) Day(ctx context.Context, courier string, from, to time.Time) (Day, error) {
 	day := Day{From: from, To: to, Earned: []Money{}, Orders: []DayOrder{}}
+	changes, err := s.Duties(ctx, courier, from, to)
+	if err != nil {
+		return Day{}, err
+	}
+	until := to
+	if now := s.Clock.Now(); now.Before(to) {
+		until = now
+	}
+	day.Duty = dutySpans(changes, from, until)
 	q := OrderQuery{
 		Courier: courier, Statuses: []Status{Delivered, Failed, Returned, Cancelled}, ChangedFrom: from,
 		// Nothing waits longer than it may be placed ahead, so the rest of a

@@ -88,3 +88,55 @@ func TestPayIsChecked(t *testing.T) {
 		})
 	}
 }
+
+func TestACouriersDayHasItsTimesOnDuty(t *testing.T) {
+	w := newWorld(t, assignMode)
+	mia := w.courier("Mia", 100, nil) // on duty since before the day
+	w.clock.Advance(time.Hour)
+	from := w.clock.Now()
+	duty := func(after time.Duration, d dispatch.Duty) time.Time {
+		t.Helper()
+		w.clock.Advance(after)
+		w.must(w.act(mia, dispatch.Action{Type: dispatch.ActSetDuty, Duty: d}))
+		return w.clock.Now()
+	}
+	rest := duty(2*time.Hour, dispatch.Break)
+	again := duty(20*time.Minute, dispatch.Available)
+	duty(time.Minute, dispatch.Available) // is no change
+	home := duty(time.Hour, dispatch.Off)
+	late := duty(time.Hour, dispatch.Available)
+	w.clock.Advance(time.Minute)
+
+	day, err := w.Day(t.Context(), mia, from, from.Add(24*time.Hour))
+	w.must(err)
+	want := []dispatch.DutySpan{
+		{Duty: dispatch.Available, From: from, To: rest}, {Duty: dispatch.Break, From: rest, To: again},
+		{Duty: dispatch.Available, From: again, To: home}, {Duty: dispatch.Available, From: late, To: w.clock.Now()},
+	}
+	same := func(a, b dispatch.DutySpan) bool { return a.Duty == b.Duty && a.From.Equal(b.From) && a.To.Equal(b.To) }
+	if !slices.EqualFunc(day.Duty, want, same) {
+		t.Errorf("on duty\n\t%v\nwant\n\t%v", day.Duty, want)
+	}
+	before, err := w.Day(t.Context(), mia, from.Add(-48*time.Hour), from.Add(-24*time.Hour))
+	w.must(err)
+	if len(before.Duty) != 0 {
+		t.Errorf("before the first change: %v", before.Duty)
+	}
+}
+
+func TestADutyThatIsRefusedIsNotKept(t *testing.T) {
+	w := newWorld(t, assignMode)
+	mia := w.courier("Mia", 100, nil)
+	if _, err := w.Assign(t.Context(), w.place("k1", nil), mia, because(0)); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(time.Second)
+	if err := w.act(mia, dispatch.Action{Type: dispatch.ActSetDuty, Duty: dispatch.Off}); err == nil {
+		t.Fatal("went home with stops to do")
+	}
+	changes, err := w.Duties(t.Context(), mia, w.clock.Now().Add(-time.Hour), w.clock.Now().Add(time.Hour))
+	w.must(err)
+	if len(changes) != 1 || changes[0].Duty != dispatch.Available {
+		t.Errorf("kept %v", changes)
+	}
+}

@@ -83,7 +83,7 @@ func (l *Loop) runRounds(ctx context.Context) error {
 			l.Log.LogAttrs(ctx, slog.LevelError, "dispatch round failed", slog.Any("err", err))
 		}
 		interval := time.Duration(float64(l.Interval) / max(1, l.Clock.Rate()))
-		gap.Reset(max(minGap, min(restShare*time.Since(begun), interval)))
+		gap.Reset(min(interval, max(minGap, restShare*time.Since(begun))))
 		select {
 		case <-ctx.Done():
 			return nil

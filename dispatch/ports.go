@@ -89,6 +89,9 @@ type CourierReader interface {
 	// begins after one time and not after another, at a Start that is known;
 	// who starts soonest first.
 	Starting(ctx context.Context, after, until time.Time, limit int) ([]Courier, error)
+	// Duties returns a courier's changes of duty in [from, to), oldest first,
+	// and before them the last one until from.
+	Duties(ctx context.Context, courier string, from, to time.Time) ([]DutyChange, error)
 	Offer(ctx context.Context, id string) (Offer, error) // ErrNotFound
 	// OpenOffers returns the open offers with a deadline before a time.
 	OpenOffers(ctx context.Context, before time.Time) ([]Offer, error)
@@ -109,6 +112,8 @@ type Tx interface {
 	// SaveCourier is SaveOrder's like; it writes one outbox row.
 	// ErrCapacity: Load is over Capacity.
 	SaveCourier(c Courier, seen int64) error
+	// SaveDuty keeps a change of duty. ErrConflict: it is kept already.
+	SaveDuty(d DutyChange) error
 	Offer(id string) (Offer, error)
 	SaveOffer(o Offer) error
 	Zone(id string) (Zone, error)

@@ -23,6 +23,7 @@ type work struct {
 	couriers []*held[Courier]
 	orders   []*held[Order]
 	offers   []Offer
+	duties   []*held[Courier] // whose duty has changed
 }
 
 type held[T any] struct {
@@ -219,6 +220,12 @@ func (w *work) save() error {
 		c.value.Version++
 		if err := w.tx.SaveCourier(c.value, c.seen); err != nil {
 			return fmt.Errorf("save courier: %w", err)
+		}
+	}
+	for _, c := range w.duties {
+		change := DutyChange{Courier: c.value.ID, Version: c.value.Version, Duty: c.value.Duty, At: w.now}
+		if err := w.tx.SaveDuty(change); err != nil {
+			return fmt.Errorf("save duty: %w", err)
 		}
 	}
 	for _, offer := range w.offers {

@@ -82,7 +82,7 @@ func TestStraightLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for metres, want := range map[float64]time.Duration{0: 0, 29: 0, 31: time.Minute, 300: time.Minute, 329: time.Minute, 331: 2 * time.Minute} {
+	for metres, want := range map[float64]time.Duration{0: 0, 0.2: 0, 1: time.Minute, 299: time.Minute, 300: time.Minute, 300.2: time.Minute, 301: 2 * time.Minute} {
 		at := Point{52, 13}
 		if got := stepped.Travel(at, at.Offset(metres, 0), Bicycle); got != want {
 			t.Errorf("%v m in steps: %v, want %v", metres, got, want)

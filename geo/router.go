@@ -50,7 +50,7 @@ type StraightLine struct {
 type StraightLineConfig struct {
 	Detour float64             // road distance over straight distance, at least 1; default 1.3
 	Speeds map[Vehicle]float64 // m/s, over 0; default walking 1.4, bicycle 4.2, scooter 6.9, car 6.9, van 6.1
-	Step   time.Duration       // times are whole steps, rounded up from a tenth of one; default none
+	Step   time.Duration       // times are whole steps, rounded up from a thousandth of one; default none
 }
 
 // NewStraightLine checks the figures and reports every wrong one.
@@ -88,5 +88,5 @@ func (r *StraightLine) Travel(from, to Point, by Vehicle) time.Duration {
 	if r.step == 0 {
 		return t
 	}
-	return (t + r.step*9/10) / r.step * r.step
+	return (t + r.step - r.step/1000 - 1) / r.step * r.step
 }

@@ -30,6 +30,7 @@ type company struct {
 	courier  dispatch.CourierView
 	zone     dispatch.Zone
 	events   []dispatch.Event
+	duties   []dispatch.DutyChange
 	fail     error // what changes return
 	read     error // what reads return
 	panics   bool
@@ -255,9 +256,13 @@ func (f *company) file(id string) (dispatch.ProofFile, error) {
 
 func (f *company) Day(_ context.Context, courier string, from, to time.Time) (dispatch.Day, error) {
 	f.dayOf, f.dayFrom, f.dayTo = courier, from, to
-	return dispatch.Day{From: from, To: to, Delivered: 1, Distance: 900, Earned: []dispatch.Money{{Amount: 450, Currency: "EUR"}}, Orders: []dispatch.DayOrder{
+	return dispatch.Day{From: from, To: to, Delivered: 1, Distance: 900, Earned: []dispatch.Money{{Amount: 450, Currency: "EUR"}}, Duty: []dispatch.DutySpan{{Duty: dispatch.Available, From: from, To: from.Add(time.Hour)}}, Orders: []dispatch.DayOrder{
 		{Order: "o1", Status: dispatch.Delivered, At: now(), Pay: &dispatch.Money{Amount: 450, Currency: "EUR"}, Proof: &dispatch.Proof{Photo: "p1"}},
 	}}, f.read
+}
+
+func (f *company) Duties(_ context.Context, courier string, _, _ time.Time) ([]dispatch.DutyChange, error) {
+	return f.duties, f.read
 }
 
 func (f *company) Stats(context.Context) (dispatch.Stats, error) { return dispatch.Stats{}, f.read }

@@ -57,6 +57,7 @@ type Couriers interface {
 	Courier(ctx context.Context, id string) (dispatch.CourierView, error)
 	Couriers(ctx context.Context, q dispatch.CourierQuery) (page []dispatch.CourierView, next string, err error)
 	UpdateCourier(ctx context.Context, by dispatch.Actor, id string, seen int64, p dispatch.CourierPatch) (dispatch.CourierView, error)
+	Duties(ctx context.Context, courier string, from, to time.Time) ([]dispatch.DutyChange, error)
 	StartSession(ctx context.Context, courier string) (dispatch.Courier, error)
 	EndSessions(ctx context.Context, by dispatch.Actor, courier string) (dispatch.CourierView, error)
 }

@@ -23,6 +23,13 @@ type replayCourier struct {
 	Name    string      `json:"name"`
 	Vehicle geo.Vehicle `json:"vehicle"`
 	Way     way         `json:"way"`
+	Duty    []dutyStep  `json:"duty,omitempty"`
+}
+
+// dutyStep is what duty a courier had from then on.
+type dutyStep struct {
+	At   int64         `json:"at"` // seconds after the period's start; under 0: before it
+	Duty dispatch.Duty `json:"duty"`
 }
 
 type way struct {
@@ -53,14 +60,28 @@ func (s *Server) replayCouriers(c *call) (answer, error) {
 		if err != nil {
 			return answer{}, err
 		}
-		if w := wayOf(fixes, from, step); len(w.At) > 0 {
-			couriers = append(couriers, replayCourier{courier.ID, courier.Name, courier.Vehicle, w})
+		w := wayOf(fixes, from, step)
+		if len(w.At) == 0 {
+			continue
 		}
+		changes, err := s.deps.Dispatch.Duties(c.Context(), courier.ID, from, to)
+		if err != nil {
+			return answer{}, err
+		}
+		couriers = append(couriers, replayCourier{courier.ID, courier.Name, courier.Vehicle, w, dutiesOf(changes, from)})
 	}
 	return answer{body: struct {
 		Couriers []replayCourier `json:"couriers"`
 		Next     string          `json:"next"`
 	}{couriers, next}}, nil
+}
+
+func dutiesOf(changes []dispatch.DutyChange, from time.Time) []dutyStep {
+	steps := make([]dutyStep, len(changes))
+	for i, c := range changes {
+		steps[i] = dutyStep{int64(c.At.Sub(from).Seconds()), c.Duty}
+	}
+	return steps
 }
 
 // wayOf thins fixes to one each step, and the last.

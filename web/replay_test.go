@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +39,10 @@ func TestReplayOfCouriersThinsTheirWays(t *testing.T) {
 	}
 	if want := "[c1 11-23 08:00 11-23 08:30]"; fmt.Sprint(s.trails.asked) != want {
 		t.Errorf("asked for %v", s.trails.asked)
+	}
+	s.company.duties = []dispatch.DutyChange{{Duty: dispatch.Available, At: start.Add(-time.Hour)}, {Duty: dispatch.Break, At: start.Add(10 * time.Minute)}}
+	if w := s.do(request{path: "/v1/replay/couriers" + period, as: "viewer"}); !strings.Contains(w.Body.String(), `"duty":[{"at":-3600,"duty":"available"},{"at":600,"duty":"break"}]`) {
+		t.Errorf("duties: %s", w.Body)
 	}
 	s.trails.fixes = []tracking.Fix{}
 	decode(t, s.do(request{path: "/v1/replay/couriers" + period, as: "viewer"}), &page)

@@ -93,6 +93,7 @@ type courierSession struct {
 	watched bool
 	sent    courierSent
 	fences  []tracking.Fence
+	did     map[string]bool // orders that this device ended, while the plan still has them
 }
 
 // courierSent is what the client has been told.
@@ -102,7 +103,7 @@ type courierSent struct {
 }
 
 func newCourierSession(h *Hub, c *conn, id auth.Identity) *courierSession {
-	s := &courierSession{hub: h, conn: c, id: id.ID, epoch: id.Epoch}
+	s := &courierSession{hub: h, conn: c, id: id.ID, epoch: id.Epoch, did: map[string]bool{}}
 	s.task = task{run: func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, h.CallTimeout)
 		defer cancel()
@@ -223,9 +224,20 @@ func (s *courierSession) act(ctx context.Context, f actor) error {
 	if errors.Is(err, dispatch.ErrStaleSession) {
 		return errElsewhere
 	}
-	s.answer(ctx, &ack{ID: f.clientID()}, err)
+	a := &ack{ID: f.clientID()}
+	if action.Order != "" && (errors.Is(err, dispatch.ErrConflict) || errors.Is(err, dispatch.ErrNotFound)) {
+		if o, err := s.hub.Service.Order(ctx, dispatch.Scope{}, action.Order); err == nil {
+			a.By, _ = s.changed(ctx, o, false)
+		}
+	}
+	s.answer(ctx, a, err)
 	if err != nil {
 		return nil
+	}
+	if action.Type == dispatch.ActComplete {
+		s.mu.Lock()
+		s.did[action.Order] = true
+		s.mu.Unlock()
 	}
 	// What follows in the same burst must find the new duty and plan.
 	if err := s.refresh(ctx); err != nil {

@@ -152,32 +152,47 @@ func (s *courierSession) lost(ctx context.Context, frames []seqFrame, before, no
 			continue
 		case err != nil:
 			return nil, fmt.Errorf("read order: %w", err)
-		case o.Courier == s.id && (o.Status == dispatch.Delivered || o.Status == dispatch.Returned):
+		case o.Courier == s.id && (o.Status == dispatch.Delivered || o.Status == dispatch.Returned) && s.did[o.ID]:
+			delete(s.did, o.ID)
 			continue
 		}
-		reason := o.Reason
-		if reason == "" {
-			reason = s.takenBack(ctx, o)
+		by, reason := s.changed(ctx, o, true)
+		if o.Reason != "" {
+			reason = o.Reason
 		}
-		frames = append(frames, &orderLost{Type: "order", Order: o.ID, Status: o.Status, Reason: reason})
+		frames = append(frames, &orderLost{Type: "order", Order: o.ID, Status: o.Status, By: by, Reason: reason})
 	}
 	return frames, nil
 }
 
-// takenBack is the reason that was given when the order was taken from this
-// courier; the order itself goes on without one.
-func (s *courierSession) takenBack(ctx context.Context, o dispatch.Order) (reason string) {
+// changed is the role of whoever last moved an order that this courier has or
+// had, and the reason given if it was taken from the courier; of an order that
+// it never had, nothing. RoleCourier is the courier itself: what others do
+// with the order later is theirs.
+func (s *courierSession) changed(ctx context.Context, o dispatch.Order, had bool) (by dispatch.Role, reason string) {
 	events, err := s.hub.Service.Events(ctx, dispatch.Scope{}, o.ID, max(o.Version-lookBack, 0))
 	if err != nil {
-		return ""
+		return "", ""
 	}
+	had = had || o.Courier == s.id
 	for _, e := range events {
-		if e.Type == dispatch.EventUnassigned && e.Data.Courier == s.id {
-			reason = e.Data.Reason
+		own := e.Actor.Role == dispatch.RoleCourier && e.Actor.ID == s.id
+		had = had || own || e.Data.Courier == s.id
+		switch {
+		case e.Type == dispatch.EventUnassigned && e.Data.Courier == s.id:
+			by, reason = e.Actor.Role, e.Data.Reason
+		case own, e.Actor.Role != dispatch.RoleCourier && slices.Contains(ends, e.Type):
+			by = e.Actor.Role
 		}
 	}
-	return reason
+	if !had {
+		return "", ""
+	}
+	return by, reason
 }
+
+// ends are the events by which an order leaves a plan whoever has it.
+var ends = []dispatch.EventType{dispatch.EventCancelled, dispatch.EventFailed, dispatch.EventReturned, dispatch.EventDelivered}
 
 // stopOf undoes the id of a fence.
 func stopOf(fence string) (order string, kind dispatch.StopKind) {

@@ -31,12 +31,13 @@ type failure struct {
 }
 
 type ack struct {
-	Type     string `json:"type"` // ack
-	ID       string `json:"id"`
-	OK       bool   `json:"ok"`
-	Code     string `json:"code,omitempty"`
-	Detail   string `json:"detail,omitempty"`
-	Accepted *int   `json:"accepted,omitempty"` // fixes only
+	Type     string        `json:"type"` // ack
+	ID       string        `json:"id"`
+	OK       bool          `json:"ok"`
+	Code     string        `json:"code,omitempty"`
+	Detail   string        `json:"detail,omitempty"`
+	By       dispatch.Role `json:"by,omitempty"`       // who changed what the action was about
+	Accepted *int          `json:"accepted,omitempty"` // fixes only
 	// RetryAfter is in how many seconds, of real time, fixes are taken again.
 	RetryAfter float64              `json:"retry_after,omitzero"`
 	Late       []int                `json:"late,omitempty"`
@@ -71,6 +72,7 @@ type orderLost struct {
 	Seq    int64           `json:"seq"`
 	Order  string          `json:"order"`
 	Status dispatch.Status `json:"status"`
+	By     dispatch.Role   `json:"by,omitempty"`
 	Reason string          `json:"reason,omitempty"`
 }
 

@@ -219,6 +219,9 @@ func (n *node) run(ctx context.Context, started func()) error {
 	matched := make(chan struct{}) // the loop has given its areas back
 
 	g, ctx := errgroup.WithContext(ctx)
+	if n.flags.FlightRecorder {
+		g.Go(func() error { return n.record(engines) })
+	}
 	g.Go(func() error { return n.tracker.Run(engines) })
 	g.Go(func() error { return n.gate.Watch(engines) })
 	if n.engines.mirror != nil {
@@ -259,6 +262,17 @@ func (n *node) run(ctx context.Context, started func()) error {
 	})
 	started()
 	return errors.Join(g.Wait(), n.engines.close())
+}
+
+// record runs the flight recorder until ctx ends.
+func (n *node) record(ctx context.Context) error {
+	stop, err := n.metrics.Record()
+	if err != nil {
+		return err
+	}
+	defer stop()
+	<-ctx.Done()
+	return nil
 }
 
 // closed drops the error that says that a server was shut down.

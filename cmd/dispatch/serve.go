@@ -21,6 +21,7 @@ type serverFlags struct {
 	limitFlags
 	Addr            string        `default:":8080" help:"Where HTTP and WebSocket listen." group:"Listening"`
 	AdminAddr       string        `default:"127.0.0.1:8081" help:"Where metrics and profiles listen; keep it private. Empty: nowhere." group:"Listening"`
+	FlightRecorder  bool          `help:"Keep a runtime trace of the last seconds for /debug/flight on --admin-addr." group:"Listening"`
 	PublicURL       string        `help:"What customers' links begin with, like https://track.example. Default: what the request came to." placeholder:"URL" group:"Listening"`
 	Origin          []string      `help:"Other origins whose pages may open WebSockets." placeholder:"URL" group:"Listening"`
 	TrustedProxy    []string      `help:"Networks of load balancers whose X-Forwarded-For is believed." placeholder:"CIDR" group:"Listening"`
@@ -34,6 +35,7 @@ type serverFlags struct {
 	SearchLimit   time.Duration `default:"30m" help:"How long to search for a courier before the dispatcher is alarmed." group:"Dispatch"`
 	StaleAfter    time.Duration `default:"60s" help:"A courier not heard of for so long gets no work." group:"Dispatch"`
 	LostAfter     time.Duration `default:"5m" help:"Orders not picked up are taken back from a courier silent for so long." group:"Dispatch"`
+	Deviation     time.Duration `default:"8m" help:"The dispatcher is alarmed when a courier comes so much later to its next stop than planned." group:"Dispatch"`
 	EarlyPosition bool          `help:"Show customers their courier from the assignment on, not only from the pickup." group:"Dispatch"`
 	AllStops      bool          `help:"Show customers their courier even while other stops come first." group:"Dispatch"`
 	CourierPhone  bool          `help:"Show customers their courier's number." group:"Dispatch"`
@@ -43,7 +45,7 @@ type serverFlags struct {
 
 	TravelSpeed   map[string]float64 `help:"Mean speed by vehicle in m/s, like bicycle=4.2;car=7." placeholder:"VEHICLE=SPEED" group:"Travel times"`
 	TravelDetour  float64            `default:"1.3" help:"Road distance over straight distance." group:"Travel times"`
-	TravelStep    time.Duration      `default:"0s" help:"Travel times are whole multiples of this, rounded up from a tenth. 0: as they come." group:"Travel times"`
+	TravelStep    time.Duration      `default:"0s" help:"Travel times are whole multiples of this, rounded up. 0: as they come." group:"Travel times"`
 	PickupService time.Duration      `default:"2m" help:"Time that a pickup takes." group:"Travel times"`
 	DropService   time.Duration      `default:"2m" help:"Time that a drop-off takes." group:"Travel times"`
 	MaxRadius     float64            `default:"6000" help:"How far from a pickup couriers are looked for, in metres." group:"Travel times"`
@@ -70,13 +72,16 @@ type serverFlags struct {
 // check names every setting that is wrong by itself. What only a package can
 // judge, its constructor reports; none has started anything before.
 func (f serverFlags) check(s *settings) {
+	if f.FlightRecorder && f.AdminAddr == "" {
+		s.add("flight-recorder", "needs --admin-addr, where its trace is fetched")
+	}
 	for _, d := range []struct {
 		flag  string
 		value time.Duration
 	}{
 		{"shutdown-timeout", f.ShutdownTimeout}, {"offer-timeout", f.OfferTimeout}, {"cool-down", f.CoolDown},
 		{"interval", f.Interval}, {"lead", f.Lead}, {"search-limit", f.SearchLimit},
-		{"stale-after", f.StaleAfter}, {"lost-after", f.LostAfter}, {"link-grace", f.LinkGrace}, {"keep-proofs", f.KeepProofs},
+		{"stale-after", f.StaleAfter}, {"lost-after", f.LostAfter}, {"deviation", f.Deviation}, {"link-grace", f.LinkGrace}, {"keep-proofs", f.KeepProofs},
 	} {
 		if d.value <= 0 {
 			s.add(d.flag, "%s is not over 0", d.value)
@@ -166,6 +171,7 @@ func (f serverFlags) dispatchConfig() (dispatch.Config, error) {
 	c := dispatch.DefaultConfig()
 	c.Mode, c.OfferTimeout, c.CoolDown, c.Interval = dispatch.Mode(f.Mode), f.OfferTimeout, f.CoolDown, f.Interval
 	c.Lead, c.SearchLimit, c.StaleAfter, c.LostAfter, c.KeepProofs = f.Lead, f.SearchLimit, f.StaleAfter, f.LostAfter, f.KeepProofs
+	c.Deviation = f.Deviation
 	c.EarlyPosition, c.AllStops, c.CourierPhone = f.EarlyPosition, f.AllStops, f.CourierPhone
 	c.Match, c.Node = options, f.node
 	return c, nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 )
 
 // dispatchCommand runs the command line as a person would.
@@ -18,18 +19,26 @@ func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	code, _, stderr := dispatchCommand(t, "serve", "--data-dir", dir+"/made", "--mode", "guess", "--interval", "5x", "--zoom", "99",
 		"--addr", "nowhere", "--auth-secret", "secret", "--center", "somewhere", "--travel-speed", "rocket=9", "--max-bundle", "many",
-		"--limit-address", "lots", "--limit-sign-in", "0/s", "--limit-staff-sockets=-1")
+		"--deviation=-1m", "--limit-address", "lots", "--limit-sign-in", "0/s", "--limit-staff-sockets=-1")
 	if code != 2 {
 		t.Errorf("exit code %d", code)
 	}
 	for _, flag := range []string{"mode", "interval", "zoom", "addr", "auth-secret", "center", "travel-speed", "max-bundle",
-		"limit-address", "limit-sign-in", "limit-staff-sockets"} {
+		"deviation", "limit-address", "limit-sign-in", "limit-staff-sockets"} {
 		if !strings.Contains(stderr, "--"+flag+":") {
 			t.Errorf("--%s is not named in:\n%s", flag, stderr)
 		}
 	}
 	if strings.Count(stderr, "--interval:") != 1 {
 		t.Errorf("a value that cannot be read is named twice:\n%s", stderr)
+	}
+}
+
+func TestWhatDispatchIsToldIsWhatTheFlagsSay(t *testing.T) {
+	s := newServer(t, func(f *serverFlags) { f.Deviation, f.LostAfter = 90*time.Second, 7*time.Minute })
+	c, err := s.flags.dispatchConfig()
+	if err != nil || c.Deviation != 90*time.Second || c.LostAfter != 7*time.Minute {
+		t.Errorf("deviation %s, lost after %s, %v", c.Deviation, c.LostAfter, err)
 	}
 }
 

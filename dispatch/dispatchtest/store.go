@@ -27,6 +27,7 @@ func TestStore(t *testing.T, open Open) {
 		"each":        testEach,
 		"areas":       testAreas,
 		"couriers":    testCouriers,
+		"duties":      testDuties,
 		"assignments": testAssignments,
 		"offers":      testOffers,
 		"decisions":   testDecisions,

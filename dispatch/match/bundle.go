@@ -24,16 +24,15 @@ type bundle struct {
 type pool struct {
 	o       *Options
 	riders  []*rider
-	p       *pricer
 	bundles []*bundle
 	made    int
 	merged  map[[2]int]*bundle // by serials; nil: cannot be
 	single  map[*job]*bundle
 }
 
-func newPool(jobs []*job, riders []*rider, p *pricer) *pool {
-	pl := &pool{o: p.o, riders: riders, p: p, merged: map[[2]int]*bundle{}, single: map[*job]*bundle{}}
-	place := placesOf(jobs, p.o.BundleRadius)
+func newPool(jobs []*job, riders []*rider, o *Options) *pool {
+	pl := &pool{o: o, riders: riders, merged: map[[2]int]*bundle{}, single: map[*job]*bundle{}}
+	place := placesOf(jobs, o.BundleRadius)
 	for i, j := range jobs {
 		if len(j.options) > 0 {
 			b := pl.make(&bundle{jobs: []*job{j}, options: j.options, alone: j.alone, place: place[i]})
@@ -146,28 +145,23 @@ type join struct {
 // joins proposes disjoint joins, best first: those whose reduced cost under
 // the prices of the assignment is below zero, as in column generation.
 func (pl *pool) joins(a assignment) []join {
-	byPlace := map[int][]int{}
-	for i, b := range pl.bundles {
-		byPlace[b.place] = append(byPlace[b.place], i)
-	}
 	var found []join
-	for i, b := range pl.bundles { // not over the map: its order is random
-		for _, k := range pl.partners(i, byPlace[b.place]) {
-			joined := pl.join(b, pl.bundles[k])
-			if joined == nil {
-				continue
+	for _, at := range pl.pairs() {
+		i, k := at[0], at[1]
+		joined := pl.merged[pl.key(at)]
+		if joined == nil {
+			continue
+		}
+		least := joined.alone
+		for _, op := range joined.options {
+			least = min(least, op.cost-a.v[op.rider])
+		}
+		if saves := a.u[i] + a.u[k] - least; saves > 0 {
+			j := join{a: i, b: k, joined: joined, saves: saves}
+			if a.col[i] == none && a.col[k] == none {
+				j.alone = 1
 			}
-			least := joined.alone
-			for _, op := range joined.options {
-				least = min(least, op.cost-a.v[op.rider])
-			}
-			if saves := a.u[i] + a.u[k] - least; saves > 0 {
-				j := join{a: i, b: k, joined: joined, saves: saves}
-				if a.col[i] == none && a.col[k] == none {
-					j.alone = 1
-				}
-				found = append(found, j)
-			}
+			found = append(found, j)
 		}
 	}
 	slices.SortFunc(found, func(x, y join) int {
@@ -182,6 +176,40 @@ func (pl *pool) joins(a assignment) []join {
 		used[j.a], used[j.b] = true, true
 		return false
 	})
+}
+
+// pairs are the bundles that might be joined, by index, each tried once.
+func (pl *pool) pairs() (all [][2]int) {
+	byPlace := map[int][]int{}
+	for i, b := range pl.bundles {
+		byPlace[b.place] = append(byPlace[b.place], i)
+	}
+	var fresh [][2]int
+	for i, b := range pl.bundles { // not over the map: its order is random
+		for _, k := range pl.partners(i, byPlace[b.place]) {
+			at := [2]int{i, k}
+			if _, tried := pl.merged[pl.key(at)]; !tried {
+				fresh = append(fresh, at)
+			}
+			all = append(all, at)
+		}
+	}
+	joined := make([]*bundle, len(fresh))
+	parallel(len(fresh), func() func(int) {
+		p := newPricer(pl.o)
+		return func(n int) { joined[n] = pl.join(pl.bundles[fresh[n][0]], pl.bundles[fresh[n][1]], p) }
+	})
+	for n, at := range fresh {
+		if joined[n] != nil {
+			pl.make(joined[n])
+		}
+		pl.merged[pl.key(at)] = joined[n]
+	}
+	return all
+}
+
+func (pl *pool) key(at [2]int) [2]int {
+	return [2]int{pl.bundles[at[0]].serial, pl.bundles[at[1]].serial}
 }
 
 // partners are the later bundles at the place that a bundle may be joined
@@ -214,14 +242,7 @@ func (pl *pool) partners(i int, place []int) []int {
 const maxPartners = 8
 
 // join makes one bundle of two, or nil where nobody could carry it.
-func (pl *pool) join(a, b *bundle) *bundle {
-	key := [2]int{a.serial, b.serial}
-	joined, ok := pl.merged[key]
-	if ok {
-		return joined
-	}
-	defer func() { pl.merged[key] = joined }()
-
+func (pl *pool) join(a, b *bundle, p *pricer) *bundle {
 	jobs := append(slices.Clone(a.jobs), b.jobs...)
 	riders := pl.ridersOf(a, b, jobs)
 	if len(riders) == 0 {
@@ -230,7 +251,7 @@ func (pl *pool) join(a, b *bundle) *bundle {
 	jobs = pl.dropOrder(jobs, pl.riders[riders[0]].Vehicle)
 	var options []option
 	for _, r := range riders {
-		if got, no := pl.p.price(pl.riders[r], jobs); no.why == fine {
+		if got, no := p.price(pl.riders[r], jobs); no.why == fine {
 			options = append(options, newOption(r, got))
 		}
 	}
@@ -238,8 +259,7 @@ func (pl *pool) join(a, b *bundle) *bundle {
 		return nil
 	}
 	sortOptions(options)
-	joined = pl.make(&bundle{jobs: jobs, options: options, alone: a.alone + b.alone, place: a.place})
-	return joined
+	return &bundle{jobs: jobs, options: options, alone: a.alone + b.alone, place: a.place}
 }
 
 // ridersOf picks couriers that may take all the jobs from the cheapest of

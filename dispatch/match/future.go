@@ -49,7 +49,6 @@ func sought(past []*job, riders int) []float64 {
 func (s *search) imagine(past []*job, lead []time.Duration, most int) {
 	f := &s.o.Futures
 	n := s.poisson(float64(len(past)) * f.Ahead.Seconds() / f.Window.Seconds())
-	from := len(s.orders)
 	for range min(n, most) {
 		i := s.lots.IntN(len(past))
 		placed := time.Duration(s.lots.Int64N(int64(f.Ahead)))
@@ -64,7 +63,7 @@ func (s *search) imagine(past []*job, lead []time.Duration, most int) {
 		s.nodes[2*k].solo = true
 		s.cost += s.orders[k].alone
 	}
-	s.acquaint(from)
+	s.drawn = s.crowd()
 }
 
 func (s *search) poisson(mean float64) int {
@@ -203,5 +202,6 @@ func (s *search) enact(t task) bool {
 	s.out = s.out[:0]
 	s.keep()
 	defer s.keep()
+	defer s.settle()
 	return s.adopt(t.rider, t.seq, t.orders)
 }

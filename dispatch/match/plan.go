@@ -63,7 +63,7 @@ func newSearch(s Snapshot, o *Options, jobs []*job, riders []*rider, past []*job
 	for _, t := range se.orders {
 		se.cost += t.alone
 	}
-	se.acquaint(0)
+	se.real = se.crowd()
 	return se
 }
 
@@ -204,9 +204,16 @@ func (s *search) resume(last []Intent, byJob, byRider map[string]int32, churn ti
 			s.orders[k].last, s.orders[k].churn = r, churn.Milliseconds()*perWeight
 		}
 	}
+	s.settle()
+}
+
+// settle leaves only orders on no route free.
+func (s *search) settle() {
+	s.free = slices.DeleteFunc(s.free, func(k int32) bool { return s.orders[k].on != none })
 }
 
 // adopt makes a sequence with more orders a courier's route, if it may be.
+// Whoever calls it sees to free.
 func (s *search) adopt(r int32, seq, orders []int32) bool {
 	rt := &s.routes[r]
 	if len(orders) == 0 || len(seq) > s.o.MaxStops || rt.dead {
@@ -221,7 +228,6 @@ func (s *search) adopt(r int32, seq, orders []int32) bool {
 	for _, k := range orders {
 		s.orders[k].on = r
 		s.cost += s.surcharge(k, r) - s.orders[k].alone
-		s.free = slices.DeleteFunc(s.free, func(f int32) bool { return f == k })
 	}
 	return true
 }

@@ -43,7 +43,7 @@ func (s *search) clear() {
 func (s *search) ruinNear(n int) {
 	k := int32(s.dice.IntN(len(s.orders)))
 	s.mark(k)
-	near := s.orders[k].near
+	near := s.alike(k)
 	for i := 0; i < len(near) && len(s.out) < n; i++ {
 		if s.dice.IntN(4) != 0 { // not the same ones every time
 			s.mark(near[i])
@@ -56,7 +56,7 @@ func (s *search) ruinNear(n int) {
 func (s *search) ruinRoutes(n int) {
 	k := int32(s.dice.IntN(len(s.orders)))
 	s.empty(s.orders[k].on)
-	near := s.orders[k].near
+	near := s.alike(k)
 	for range 3 {
 		if n < 2 || len(near) == 0 {
 			return
@@ -82,44 +82,68 @@ func (s *search) empty(r int32) {
 // maxNear is how many orders alike each one knows.
 const maxNear = 24
 
-// acquaint tells the orders from a number on which ones are alike: those with
-// pickups and drop-offs close by, to be fetched at about the same time.
-func (s *search) acquaint(from int) {
-	// Of many orders only those close in the order of their pickups' cells
-	// are compared: neighbours by number are mostly neighbours on the map.
-	const window = 400
-	by := make([]int32, len(s.orders))
-	for k := range by {
-		by[k] = int32(k)
+// window is how many orders one is compared with when it looks for those
+// alike: those close to it in the order of their pickups' cells, since
+// neighbours by number are mostly neighbours on the map.
+const window = 400
+
+// alike are the orders like one: with pickups and drop-offs close by, to be
+// fetched at about the same time. Of many orders few are ever asked for.
+func (s *search) alike(k int32) []int32 {
+	t := &s.orders[k]
+	if t.asked {
+		return t.near
 	}
-	if len(by) > window {
+	t.asked, s.met = true, s.met[:0]
+	among := s.real
+	if t.ghost {
+		among = s.drawn
+	}
+	p, d := &s.nodes[2*k], &s.nodes[2*k+1]
+	here, there := newPlane(s.legs.points[p.place]), newPlane(s.legs.points[d.place])
+	for _, m := range among.around(k) {
+		if m == k {
+			continue
+		}
+		q, e := &s.nodes[2*m], &s.nodes[2*m+1]
+		apart := here.far(s.legs.points[q.place]) + there.far(s.legs.points[e.place])/2
+		apart += 2 * max(max(p.open, 0)-max(q.open, 0), max(q.open, 0)-max(p.open, 0)).Seconds()
+		s.met = append(s.met, other{m, apart})
+	}
+	for _, o := range nearest(s.met, maxNear) {
+		t.near = append(t.near, o.k)
+	}
+	return t.near
+}
+
+// crowd is orders in the order of their pickups' cells.
+type crowd struct {
+	by []int32
+	at []int32 // by order: where it is
+}
+
+// crowd orders all that there are now.
+func (s *search) crowd() crowd {
+	c := crowd{make([]int32, len(s.orders)), make([]int32, len(s.orders))}
+	for k := range c.by {
+		c.by[k] = int32(k)
+	}
+	if len(c.by) > window {
 		cells := make([]geo.Cell, len(s.orders))
 		for k := range cells {
 			cells[k], _ = geo.CellOf(s.legs.points[s.nodes[2*k].place], geo.SearchResolution)
 		}
-		slices.SortFunc(by, func(a, b int32) int { return cmp.Or(cmp.Compare(cells[a], cells[b]), cmp.Compare(a, b)) })
+		slices.SortFunc(c.by, func(a, b int32) int { return cmp.Or(cmp.Compare(cells[a], cells[b]), cmp.Compare(a, b)) })
 	}
-	var found []other
-	for at, k := range by {
-		if int(k) < from {
-			continue
-		}
-		found = found[:0]
-		p, d := &s.nodes[2*k], &s.nodes[2*k+1]
-		here, there := newPlane(s.legs.points[p.place]), newPlane(s.legs.points[d.place])
-		for _, m := range by[max(0, at-window/2):min(len(by), at+window/2)] {
-			if m == k {
-				continue
-			}
-			q, e := &s.nodes[2*m], &s.nodes[2*m+1]
-			apart := here.far(s.legs.points[q.place]) + there.far(s.legs.points[e.place])/2
-			apart += 2 * max(max(p.open, 0)-max(q.open, 0), max(q.open, 0)-max(p.open, 0)).Seconds()
-			found = append(found, other{m, apart})
-		}
-		for _, f := range nearest(found, maxNear) {
-			s.orders[k].near = append(s.orders[k].near, f.k)
-		}
+	for at, k := range c.by {
+		c.at[k] = int32(at)
 	}
+	return c
+}
+
+func (c crowd) around(k int32) []int32 {
+	at := int(c.at[k])
+	return c.by[max(0, at-window/2):min(len(c.by), at+window/2)]
 }
 
 // other is an order as another one sees it.

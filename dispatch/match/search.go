@@ -42,6 +42,9 @@ type search struct {
 	out                      []int32 // orders taken out
 	bids                     []bid   // for them
 	mates                    []int32 // kept copy of free
+	real                     crowd   // the orders but for those drawn
+	drawn                    crowd   // with them
+	met                      []other // by one that looks for those alike
 }
 
 // target is an order as the search sees it.
@@ -53,7 +56,8 @@ type target struct {
 	on     int32   // whose route it is on, or none
 	last   int32   // whose it was meant to be, or none
 	churn  int64   // what another one costs
-	near   []int32 // orders alike, by nearness
+	near   []int32 // orders alike, by nearness, once asked for
+	asked  bool
 	ghost  bool
 }
 

@@ -21,7 +21,7 @@ import (
 func Solve(s Snapshot, o Options) Result {
 	o.Router = bounded{o.Router}
 	w := newRound(s, &o)
-	pl := newPool(w.awake, w.riders, w.p)
+	pl := newPool(w.awake, w.riders, w.o)
 	var p *plan
 	if o.Search == (Search{}) && o.Futures.Count == 0 || len(w.awake) == 0 || len(w.riders) == 0 {
 		p = w.oneShot(pl, pl.solve())
@@ -71,18 +71,26 @@ func newRound(s Snapshot, o *Options) *round {
 	return w
 }
 
-// fewJobs are not worth another goroutine.
-const fewJobs = 32
-
 // each does something for each of n jobs, some at a time. What it does for
 // one must not touch another.
 func (w *round) each(n int, do func(i int, f *seeker, p *pricer)) {
-	workers := min(runtime.GOMAXPROCS(0), n/fewJobs+1)
+	parallel(n, func() func(int) {
+		f, p := w.field.seeker(), newPricer(w.o)
+		return func(i int) { do(i, f, p) }
+	})
+}
+
+// fewTasks are not worth another goroutine.
+const fewTasks = 32
+
+// parallel does n tasks on all cores: each worker gets its own way to do one.
+func parallel(n int, worker func() func(i int)) {
+	workers := min(runtime.GOMAXPROCS(0), n/fewTasks+1)
 	var next atomic.Int64
 	work := func() {
-		f, p := w.field.seeker(), newPricer(w.o)
+		do := worker()
 		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-			do(i, f, p)
+			do(i)
 		}
 	}
 	var others sync.WaitGroup

@@ -13,7 +13,6 @@ type meter struct {
 }
 
 type reading struct {
-	at      time.Time
 	server  time.Duration // processor time
 	own     time.Duration
 	gc      time.Duration
@@ -22,10 +21,12 @@ type reading struct {
 	memory  memory
 }
 
+// read takes processor times first: what follows costs the server something.
 func (m *meter) read(ctx context.Context) (r reading, err error) {
 	t := m.target
-	if t.Admin != "" { // first: it costs the server something
-		if r.figures, err = scrape(ctx, t.Admin); err != nil {
+	r.own = ownCPU()
+	if t.PID != 0 {
+		if r.server, err = cpuOf(t.PID); err != nil {
 			return r, err
 		}
 	}
@@ -34,19 +35,18 @@ func (m *meter) read(ctx context.Context) (r reading, err error) {
 			return r, err
 		}
 	}
+	if t.child != nil {
+		r.gc, _ = t.child.collector()
+	}
 	if t.PID != 0 {
-		if r.server, err = cpuOf(t.PID); err != nil {
-			return r, err
-		}
 		if r.memory, err = memoryOf(t.PID); err != nil {
 			return r, err
 		}
 	}
-	if t.child != nil {
-		r.gc, _ = t.child.collector()
+	if t.Admin != "" {
+		r.figures, err = scrape(ctx, t.Admin)
 	}
-	r.at, r.own = time.Now(), ownCPU()
-	return r, nil
+	return r, err
 }
 
 // watch reads at both ends of the window.

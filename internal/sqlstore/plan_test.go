@@ -129,7 +129,7 @@ func TestOtherIndices(t *testing.T) {
 		}
 	}
 	d := s.dialect
-	for _, statement := range append(purges, purgeProofs, selectAgreed, selectPending, deleteDone, selectZones, selectAreas,
+	for _, statement := range append(purges, purgeProofs, selectAgreed, selectPending, deleteDone, selectZones, selectAreas, selectDuties,
 		fmt.Sprintf(selectDead, d.clock), fmt.Sprintf(giveBack, d.clock)+fmt.Sprintf(d.any, "$3"), fmt.Sprintf(selectAlive, d.clock)) {
 		reads, sorts := plan(t, s, statement, make([]any, parameters(statement))...)
 		for _, step := range reads {

@@ -1,4 +1,4 @@
-// Package telemetry makes the process visible: logs, metrics, profiles. The
+// Package telemetry makes the process visible: logs, metrics, profiles and runtime traces. The
 // admin handler is for operators alone: serve it on loopback.
 //
 //	package figures → Metrics → /metrics
@@ -8,14 +8,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
-	"net/http/pprof"
+	"runtime/trace"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // NewLogger writes structured lines of a level (debug, info, warn, error)
@@ -45,6 +44,7 @@ type Metrics struct {
 	waiting  prometheus.Gauge
 	events   *prometheus.CounterVec
 	relayed  prometheus.Histogram
+	flight   atomic.Pointer[trace.FlightRecorder] // nil: none runs
 }
 
 // NewMetrics registers them, and the Go runtime's own.
@@ -114,16 +114,4 @@ func (m *Metrics) Gauge(name, help string, labels map[string]string, read func()
 // Counter reads a growing figure whenever it is asked for.
 func (m *Metrics) Counter(name, help string, labels map[string]string, read func() float64) {
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help, ConstLabels: labels}, read))
-}
-
-// AdminHandler serves /metrics and /debug/pprof.
-func (m *Metrics) AdminHandler() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
-	mux.HandleFunc("/debug/pprof/", pprof.Index)
-	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	return mux
 }

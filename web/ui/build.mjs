@@ -21,7 +21,24 @@ for (const page of pages) {
   built[page] = output;
 }
 
+await fetchAhead('dist/track.html', built.track);
 await keepOffline('dist/courier-sw.js', '/courier', built.courier);
+
+// fetchAhead lets the page fetch at once what it would find one after another:
+// first what asks, then its entry, then the app that comes after the text.
+async function fetchAhead(file, output) {
+  const part = (name) => output.find((other) => other.type === 'chunk' && other.name === name);
+  const [ask, app] = [part('ask'), part('main')];
+  const first = `<script type="module" async fetchpriority="high" crossorigin src="/${ask.fileName}"></script>`;
+  const later = [
+    `<link rel="modulepreload" crossorigin href="/${app.fileName}">`,
+    ...[...app.viteMetadata.importedCss].map((name) => `<link rel="stylesheet" crossorigin href="/${name}">`),
+  ];
+  const page = await readFile(file, 'utf8');
+  const lines = (links) => links.map((link) => `    ${link}\n`).join('');
+  const ahead = page.replace(/ *<link rel="modulepreload"[^>]*>\n/, '').replace(/(?= *<script type="module")/, lines([first]));
+  await writeFile(file, ahead.replace('  </head>', `${lines(later)}  </head>`));
+}
 
 // keepOffline tells a service worker what its page's shell is: what the entry
 // needs to run, and what the phone shows beside it. The map comes when asked for.

@@ -17,8 +17,14 @@ export default defineConfig({
         entryFileNames: 'assets/[name]-[hash].js',
         chunkFileNames: 'assets/[name]-[hash].js',
         assetFileNames: 'assets/[name]-[hash][extname]',
-        // Alone in its file, the library has one name for all pages.
-        codeSplitting: { groups: [{ name: 'maplibre', test: /node_modules\/maplibre-gl\// }] },
+        codeSplitting: {
+          groups: [
+            // Alone in its file, the library has one name for all pages.
+            { name: 'maplibre', test: /node_modules\/maplibre-gl\// },
+            // Small, it is there first: see ask.ts.
+            { name: 'ask', test: /src\/customer\/ask\.ts$/ },
+          ],
+        },
       },
     },
   },

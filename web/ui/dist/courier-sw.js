@@ -1,8 +1,8 @@
 // Keeps the courier page so that it opens without a network, each version
 // whole: the page, its scripts and styles are fetched together and answer
 // together until the courier reloads into the next version.
-const VERSION = '8e0a79c1713f'; // these two are filled in by the build
-const SHELL = ['/courier', '/assets/courier-BCFXjxZq.js', '/assets/courier-p1Yi4H1J.css', '/courier.webmanifest', '/icon.svg', '/icon-192.png', '/icon-512.png', '/icon-maskable-192.png', '/icon-maskable-512.png'];
+const VERSION = 'b338a0432835'; // these two are filled in by the build
+const SHELL = ['/courier', '/assets/courier-_pjklfUc.js', '/assets/courier-p1Yi4H1J.css', '/courier.webmanifest', '/icon.svg', '/icon-192.png', '/icon-512.png', '/icon-maskable-192.png', '/icon-maskable-512.png'];
 const CACHE = `courier-${VERSION}`;
 const PAGE = '/courier';
 
@@ -24,6 +24,18 @@ self.addEventListener('fetch', (event) => {
   if (event.request.mode === 'navigate') event.respondWith(page(event));
   else if (url.pathname.startsWith('/assets/') || SHELL.includes(url.pathname)) event.respondWith(kept(event.request));
 });
+
+// A notification leads back to the page that it is about.
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  event.waitUntil(show());
+});
+
+async function show() {
+  const open = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const mine = open.find((client) => new URL(client.url).pathname === PAGE);
+  return mine ? mine.focus() : self.clients.openWindow(PAGE);
+}
 
 async function dropOthers() {
   const names = await caches.keys();

@@ -25,6 +25,18 @@ self.addEventListener('fetch', (event) => {
   else if (url.pathname.startsWith('/assets/') || SHELL.includes(url.pathname)) event.respondWith(kept(event.request));
 });
 
+// A notification leads back to the page that it is about.
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  event.waitUntil(show());
+});
+
+async function show() {
+  const open = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const mine = open.find((client) => new URL(client.url).pathname === PAGE);
+  return mine ? mine.focus() : self.clients.openWindow(PAGE);
+}
+
 async function dropOthers() {
   const names = await caches.keys();
   await Promise.all(names.filter((name) => name.startsWith('courier-') && name !== CACHE).map((name) => caches.delete(name)));

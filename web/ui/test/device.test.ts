@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { courierOf } from '../src/courier/account';
 import { judge } from '../src/courier/checkup.svelte';
+import { hoursOf } from '../src/courier/day.svelte';
 import { navigationLink } from '../src/courier/device';
 import { paid } from '../src/courier/pay';
 import { fit, wants } from '../src/courier/proof';
@@ -54,4 +55,15 @@ test('a token says whose it is; what is no token says nobody', () => {
   expect(courierOf(token)).toBe('019-');
   expect(courierOf('ct_secret')).toBe('');
   expect(courierOf('a.!.c')).toBe('');
+});
+
+test('a day adds its duty up, and its breaks apart from it', () => {
+  const duty = [
+    { duty: 'available' as const, from: '2026-11-23T08:00:00Z', to: '2026-11-23T12:00:00Z' },
+    { duty: 'break' as const, from: '2026-11-23T12:00:00Z', to: '2026-11-23T12:20:00Z' },
+    { duty: 'available' as const, from: '2026-11-23T12:20:00Z', to: '2026-11-23T13:00:00Z' },
+  ];
+  const day = { from: '', to: '', delivered: 0, failed: 0, distance: 0, earned: [], duty, orders: [] };
+  expect(hoursOf(day)).toEqual({ duty: 4 * 3600 + 40 * 60, break: 20 * 60 });
+  expect(hoursOf(undefined)).toEqual({ duty: 0, break: 0 });
 });

@@ -28,6 +28,19 @@ test('a courier glides from fix to fix at the pace they come', () => {
   expect(flock.moving(4_300)).toBe(false);
 });
 
+test('how fast the fastest goes is told of those in sight and on their way', () => {
+  const flock = new Flock();
+  const [x, y] = [mercatorX(here.lng), mercatorY(here.lat)];
+  const around = [x - 1e-4, y - 1e-4, x + 1e-4, y + 1e-4] as const;
+  flock.update([courier('a', here), courier('b', here)], 0);
+  expect(flock.fastest(400, ...around)).toBe(0);
+  flock.update([courier('a', near), courier('b', { lat: 52, lng: 4.302 })], 2_000);
+  const speed = (mercatorX(4.302) - x) / 2_200; // a fix is expected 1.1 times as late as the last came
+  expect(flock.fastest(2_100, ...around)).toBeCloseTo(speed, 15);
+  expect(flock.fastest(2_100, 0, 0, 0.1, 0.1), 'out of sight').toBe(0);
+  expect(flock.fastest(4_300, ...around), 'arrived').toBe(0);
+});
+
 test('a new fix in the middle of a glide does not make it jump', () => {
   const flock = new Flock();
   flock.update([courier('a', here)], 0);

@@ -24,15 +24,35 @@ afterEach(() => vi.useRealTimers());
 test('a lost order is told with its address and the reason that comes behind the plan', () => {
   news.replaced(plan(1, elm, kiln), plan(2, kiln), none, none);
   expect(told).toEqual([]);
-  news.why('o1', 'cancelled', 'customer called');
+  news.why('o1', 'cancelled', 'customer called', 'dispatcher');
   vi.runAllTimers();
-  expect(told).toEqual(['Cancelled: Elm Row 9 (customer called)']);
+  expect(told).toEqual(['Cancelled by dispatch: Elm Row 9 (customer called)']);
 });
 
 test('one that another courier has', () => {
   news.replaced(plan(1, elm), plan(2), none, none);
   news.why('o1', 'assigned', 'closer');
   expect(told).toEqual(['Given to another courier: Elm Row 9 (closer)']);
+});
+
+test.each([
+  ['cancelled', 'merchant', 'Cancelled by the sender: Elm Row 9'],
+  ['cancelled', 'customer', 'Cancelled by the customer: Elm Row 9'],
+  ['assigned', 'admin', 'Given to another courier by dispatch: Elm Row 9'],
+  ['searching', 'system', 'Taken off your route by the system: Elm Row 9'],
+  ['searching', 'courier', 'Taken off your route by another device of yours: Elm Row 9'],
+  ['delivered', 'courier', 'Done on another device of yours: Elm Row 9'],
+] as const)('an order that is %s by the %s', (status, by, text) => {
+  news.replaced(plan(1, elm), plan(2), none, none);
+  news.why('o1', status, '', by);
+  expect(told).toEqual([text]);
+});
+
+test('after a resume the answer to an action that came too late says who', () => {
+  news.replaced(plan(1, elm), plan(2), none, none);
+  news.who('o1', 'dispatcher');
+  vi.runAllTimers();
+  expect(told).toEqual(['Taken off your route by dispatch: Elm Row 9']);
 });
 
 test('without a reason it is told all the same, once', () => {

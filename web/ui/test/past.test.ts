@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { classOf, labelOf } from '../src/map/cells';
 import { mercatorX } from '../src/map/mercator';
-import { busyness, courseOf, ordersAt, unpack, whereAt, type Where } from '../src/dispatcher/past';
+import { busyness, courseOf, ordersAt, stateAt, unpack, whereAt, type Where } from '../src/dispatcher/past';
 import type { OrderStatus, ReplayOrder } from '../src/protocol/types';
 
 const point = { lat: 52, lng: 4 };
@@ -31,6 +31,19 @@ test.each<[string, number, number | undefined, boolean]>([
     expect(at!.x).toBeCloseTo(mercatorX(lng), 10);
     expect(at!.silent).toBe(silent);
   }
+});
+
+test('a break is shown as one, and who is off duty not at all', () => {
+  const way = { at: [0, 50, 50, 50, 50], lat: [5_200_000, 0, 0, 0, 0], lng: [400_000, 0, 0, 0, 0] };
+  const duty = [{ at: -500, duty: 'available' as const }, { at: 60, duty: 'break' as const }, { at: 120, duty: 'available' as const }, { at: 170, duty: 'off' as const }];
+  const mia = unpack({ id: 'c', name: 'Mia', vehicle: 'bicycle', way, duty }, 1_000);
+  const then = (...carries: string[]) => ({ waiting: [], counts: { waiting: 0, carried: 0, delivered: 0, failed: 0 }, state: new Map(carries.map((id) => [id, 'busy' as const])) });
+  const into: Where = { x: 0, y: 0, silent: false };
+  const state = (at: number) => (whereAt(mia, 1_000 + at, into) ? stateAt(mia, 1_000 + at, into.silent, then()) : 'gone');
+  expect([10, 60, 119, 120, 169, 170, 250].map(state)).toEqual(['free', 'break', 'break', 'free', 'free', 'gone', 'gone']);
+  expect(stateAt(mia, 1_100, false, then('c')), 'what is carried through a break comes first').toBe('busy');
+  expect(stateAt(mia, 1_100, true, then())).toBe('stale');
+  expect(stateAt(track, 1_010, false, then()), 'a day without a record of duties').toBe('free');
 });
 
 function course(id: string, ...steps: [number, OrderStatus, string?][]) {

@@ -14,12 +14,16 @@ interface TraceEvent {
 
 export interface Figures {
   framesPerSecond: number; // animation frames that the page was given
+  drawn: number; // frames a second in which the map's marks were drawn
   worstFrame: number; // ms between two of them
   main: number; // ms of the main thread's processor time a frame
-  script: number; // ms of that in script
+  draw: number; // ms of that in the page's animation frames
+  between: number; // ms of script a second outside of them
   longest: number; // ms of processor time of the longest task
   busy: number; // share of the main thread
 }
+
+const SCRIPT = ['FunctionCall', 'FireAnimationFrame', 'TimerFire', 'EventDispatch', 'RunMicrotasks', 'v8.callFunction', 'WebSocketReceive'];
 
 // measure watches a page for some seconds while `during` goes on: how many
 // frames it makes, and what they cost its main thread.
@@ -31,6 +35,8 @@ export async function measure(page: Page, seconds: number, during: () => Promise
     transferMode: 'ReportEvents',
     traceConfig: { includedCategories: ['toplevel', 'devtools.timeline', 'disabled-by-default-devtools.timeline', '__metadata', 'blink.user_timing'] },
   });
+  const drawn = () => page.evaluate(() => (window as unknown as { drawn: number }).drawn);
+  const before = await drawn();
   const frames = page.evaluate(
     (ms) =>
       new Promise<number[]>((done) => {
@@ -47,8 +53,18 @@ export async function measure(page: Page, seconds: number, during: () => Promise
   );
   await during();
   const seen = await frames;
+  const times = (await drawn()) - before;
   await stop(session);
-  return figures(events, seen);
+  return figures(events, seen, times);
+}
+
+// memory is what script holds after a collection, in MB.
+export async function memory(page: Page): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('HeapProfiler.collectGarbage');
+  const { usedSize } = await session.send('Runtime.getHeapUsage');
+  await session.detach();
+  return usedSize / 1e6;
 }
 
 async function stop(session: CDPSession): Promise<void> {
@@ -57,18 +73,21 @@ async function stop(session: CDPSession): Promise<void> {
   await complete;
 }
 
-function figures(events: TraceEvent[], seen: number[]): Figures {
+function figures(events: TraceEvent[], seen: number[], drawn: number): Figures {
   const length = (seen.at(-1)! - seen[0]!) / 1000;
   const gaps = seen.slice(1).map((at, index) => at - seen[index]!);
   const main = mainThread(events);
   const tasks = main.filter(({ name }) => name === 'RunTask' || name === 'ThreadControllerImpl::RunTask');
   const cost = (all: TraceEvent[]) => all.reduce((sum, { tdur, dur }) => sum + (tdur ?? dur ?? 0), 0) / 1000;
-  const scripts = outermost(main.filter(({ name }) => ['FunctionCall', 'FireAnimationFrame', 'TimerFire', 'EventDispatch', 'RunMicrotasks', 'v8.callFunction', 'WebSocketReceive'].includes(name)));
+  const scripts = outermost(main.filter(({ name }) => SCRIPT.includes(name)));
+  const drawing = scripts.filter(({ name }) => name === 'FireAnimationFrame');
   return {
     framesPerSecond: (seen.length - 1) / length,
+    drawn: drawn / length,
     worstFrame: Math.max(...gaps),
     main: cost(tasks) / seen.length,
-    script: cost(scripts) / seen.length,
+    draw: cost(drawing) / seen.length,
+    between: (cost(scripts) - cost(drawing)) / length,
     longest: Math.max(0, ...tasks.map(({ tdur, dur }) => (tdur ?? dur ?? 0) / 1000)),
     busy: cost(tasks) / 1000 / length,
   };

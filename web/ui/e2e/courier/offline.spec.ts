@@ -40,6 +40,36 @@ test.describe('in the middle of a route', () => {
     expect((await admin.get<Order>(`/orders/${soup.id}`)).proof?.photo).toBeTruthy();
   });
 
+  test('a drop-off that fails offline is followed by the way back at once, which can be ridden offline', async ({ page, courier, order, line, staff }) => {
+    await ride(page, await courier());
+    const soup = await order();
+    await expect(title(page)).toHaveText('Market 1');
+    await button(page, 'I have arrived').click();
+    await hold(button(page, 'Picked up'));
+    await expect(title(page)).toHaveText('Elm Row 9');
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+    line.cut();
+    await expect(page.getByText('The server does not answer')).toBeVisible();
+    await button(page, 'Problem').click();
+    await page.getByLabel('Nobody answers').check();
+    await hold(button(page, 'Report'));
+    await expect(title(page)).toHaveText('Market 1');
+    await expect(page.getByText(/^Bring back/)).toBeVisible();
+    await expect(page.getByText('not sent yet')).toBeVisible();
+    await wantAccessible(page);
+    await page.reload(); // the phone keeps where it came from
+    await expect(page.getByText(/^Bring back/)).toBeVisible();
+    await button(page, 'I have arrived').click();
+    const admin = await staff();
+    expect(await told(admin, soup)).toEqual(['at_pickup', 'picked_up']);
+    line.mend();
+    await expect.poll(() => told(admin, soup), { timeout: 20_000 }).toEqual(['at_pickup', 'picked_up', 'failed']);
+    await expect(page.getByText('not sent yet')).toBeHidden();
+    await hold(button(page, 'Brought back'));
+    await expect.poll(() => told(admin, soup)).toEqual(['at_pickup', 'picked_up', 'failed', 'returned']);
+    await expect(title(page)).toHaveText('Waiting for the next order');
+  });
+
   test('the phone has no network and its page is closed and opened: all of it is still there', async ({ page, context, courier, order, staff, faults }) => {
     faults.allowAway();
     await ride(page, await courier());

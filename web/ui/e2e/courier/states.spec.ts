@@ -1,7 +1,7 @@
 import type { Order } from '../../src/protocol/types';
 import { at, expect, test, wantAccessible } from '../kit/test';
 import type { Client } from '../kit/people';
-import { button, duty, ride, signIn, stand, title } from './ride';
+import { button, duty, hold, ride, signIn, stand, title } from './ride';
 
 // give assigns an order as soon as its courier has been heard of.
 async function give(admin: Client, { id }: Order, courier: string, reason: string): Promise<void> {
@@ -56,7 +56,7 @@ test.describe('the plan that dispatch changed', () => {
     await button(page, 'OK').click();
     const admin = await staff();
     await admin.post(`/orders/${soup.id}/cancel`, { reason: 'customer called' });
-    await expect(page.getByText('Cancelled: Elm Row 9 (customer called)')).toBeVisible();
+    await expect(page.getByText('Cancelled by dispatch: Elm Row 9 (customer called)')).toBeVisible();
     await expect(title(page)).toHaveText('Waiting for the next order');
     await wantAccessible(page);
     await button(page, 'OK').click();
@@ -66,7 +66,39 @@ test.describe('the plan that dispatch changed', () => {
     const bo = await courier({ name: 'Bo Diddley' });
     await courierPhone(bo, at(500));
     await give(admin, cake, bo.id, 'bicycle is faster');
-    await expect(page.getByText('Given to another courier: Kiln Street 4 (bicycle is faster)')).toBeVisible();
+    await expect(page.getByText('Given to another courier by dispatch: Kiln Street 4 (bicycle is faster)')).toBeVisible();
+  });
+
+  test('an action that came too late says whose doing it was, by role and never by name', async ({ page, courier, order, staff, line }) => {
+    await ride(page, await courier());
+    const soup = await order();
+    await expect(title(page)).toHaveText('Market 1');
+    line.cut();
+    await expect(page.getByText('The server does not answer')).toBeVisible();
+    await button(page, 'I have arrived').click();
+    const robin = await staff('dispatcher', 'Robin');
+    await robin.post(`/orders/${soup.id}/cancel`, { reason: 'customer called' });
+    line.mend();
+    await expect(page.getByText('That stop was not on your route any more, so it was not counted. It was changed by dispatch.')).toBeVisible({ timeout: 20_000 });
+    await expect(page.getByText('Taken off your route by dispatch: Elm Row 9')).toBeVisible();
+    await expect(page.locator('body')).not.toContainText('Robin');
+    await wantAccessible(page);
+  });
+
+  test('what another device of the courier did is not said to be dispatch’s', async ({ page, context, courier, order }) => {
+    await ride(page, await courier());
+    await order();
+    await expect(title(page)).toHaveText('Market 1');
+    const tablet = await context.newPage();
+    await tablet.goto('/courier');
+    await button(tablet, 'I have arrived').click();
+    await hold(button(tablet, 'Picked up'));
+    await button(tablet, 'I have arrived').click();
+    await expect(button(page, 'Delivered')).toBeVisible();
+    await hold(button(tablet, 'Delivered'));
+    await expect(page.getByText('Done on another device of yours: Elm Row 9')).toBeVisible();
+    await expect(title(tablet)).toHaveText('Waiting for the next order');
+    await expect(tablet.getByText('Done on another device')).toBeHidden();
   });
 });
 

@@ -29,6 +29,92 @@ test('an order is placed by hand; an address that is known brings its point', as
   await expect(rowOf(page, 'H-1')).toContainText('Market 1 → Oak Lane 3');
 });
 
+test('pickup and drop-off are set by a click on the map, moved by hand and set by keyboard', async ({ page, staff, order }) => {
+  await order();
+  const robin = await staff('dispatcher', 'Robin');
+  await openDesk(page, robin);
+  await page.getByRole('button', { name: 'New order' }).click();
+  const dialog = page.getByRole('dialog');
+  const [from, to] = [dialog.getByRole('group', { name: 'Pickup' }), dialog.getByRole('group', { name: 'Drop-off' })];
+  const value = (group: typeof from) => group.getByLabel('Point', { exact: true }).inputValue();
+
+  await from.getByLabel('Address').fill('Market 1'); // 52.0907, 5.1214
+  await to.getByRole('button', { name: 'On the map' }).click();
+  const map = to.getByRole('region', { name: 'Drop-off on the map' });
+  await expect(map).toBeVisible({ timeout: 20_000 });
+  await expect(to.locator('.spot.pickup'), 'the other place is there too').toBeVisible();
+  const box = (await map.boundingBox())!;
+  await page.mouse.click(box.x + box.width / 2 + 60, box.y + box.height / 2);
+  await expect(to.locator('.spot.dropoff')).toBeVisible();
+  const clicked = await value(to);
+  const [lat, lng] = clicked.split(', ').map(Number);
+  // East of the middle, at its height.
+  expect(Math.abs(lat! - 52.0907)).toBeLessThan(0.05);
+  expect(lng).toBeGreaterThan(5.1);
+  await wantAccessible(page);
+
+  const mark = (await to.locator('.spot.dropoff').boundingBox())!;
+  await page.mouse.move(mark.x + mark.width / 2, mark.y + mark.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(mark.x + mark.width / 2 - 40, mark.y + mark.height / 2, { steps: 4 });
+  await page.mouse.up();
+  await expect.poll(async () => Number((await value(to)).split(', ')[1])).toBeLessThan(lng!);
+
+  await map.focus();
+  await page.keyboard.press('Enter');
+  const middle = await value(to);
+  expect(middle).not.toBe(clicked);
+  await page.keyboard.press('ArrowUp');
+  await expect
+    .poll(async () => {
+      await page.keyboard.press('Enter');
+      return Number((await value(to)).split(', ')[0]);
+    })
+    .toBeGreaterThan(Number(middle.split(', ')[0]));
+
+  const there = (await value(to)).split(', ').map(Number);
+  await dialog.getByRole('button', { name: 'Place the order' }).click();
+  await expect(notices(page)).toContainText('is placed');
+  const { orders } = await robin.get<{ orders: { dropoff: { point: { lat: number; lng: number } } }[] }>('/orders?limit=10');
+  expect(orders.map(({ dropoff }) => [dropoff.point.lat, dropoff.point.lng])).toContainEqual(there);
+});
+
+test('where a courier’s shifts start is typed or set on the map, and taken away again', async ({ page, staff }) => {
+  const robin = await staff('dispatcher', 'Robin');
+  await openDesk(page, robin);
+  await lane(page, 'Couriers');
+  await page.getByRole('button', { name: 'New courier' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill('Mia Berg');
+  await dialog.getByRole('textbox', { name: 'Shifts start at' }).fill('52.1');
+  await expect(dialog).toContainText('Give the point as latitude and longitude');
+  await dialog.getByRole('button', { name: 'Enrol' }).click();
+  await expect(dialog).toBeVisible();
+  await dialog.getByRole('textbox', { name: 'Shifts start at' }).fill('52.1, 5.13');
+  await dialog.getByRole('button', { name: 'Enrol' }).click();
+  await expect(notices(page)).toContainText('Mia Berg is enrolled');
+  const start = async () => (await robin.get<{ couriers: { start?: { lat: number; lng: number } }[] }>('/couriers')).couriers[0]!.start;
+  expect(await start()).toEqual({ lat: 52.1, lng: 5.13 });
+
+  await drawer(page).getByRole('button', { name: 'Edit' }).click();
+  await expect(dialog.getByRole('textbox', { name: 'Shifts start at' })).toHaveValue('52.100000, 5.130000');
+  await dialog.getByRole('button', { name: 'On the map' }).click();
+  const map = dialog.getByRole('region', { name: 'Shifts start at on the map' });
+  await expect(map).toBeVisible({ timeout: 20_000 });
+  const box = (await map.boundingBox())!;
+  await page.mouse.click(box.x + 40, box.y + box.height / 2);
+  await expect(dialog.getByRole('textbox', { name: 'Shifts start at' })).not.toHaveValue('52.100000, 5.130000');
+  await wantAccessible(page);
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(notices(page)).toContainText('Mia Berg: saved');
+  expect((await start())!.lng).toBeLessThan(5.13);
+
+  await drawer(page).getByRole('button', { name: 'Edit' }).click();
+  await dialog.getByRole('textbox', { name: 'Shifts start at' }).fill('');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await expect.poll(start).toBeUndefined();
+});
+
 test('a courier is enrolled, let in and changed; somebody else’s change is not lost', async ({ page, staff, faults }) => {
   faults.allow(/409/);
   const robin = await staff('dispatcher', 'Robin');

@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { at, expect, test, wantAccessible } from '../kit/test';
-import { findOnMap, mapIsUp } from './map';
+import { findOnMap, mapIsUp, picture } from './map';
 
 // A minute passes in a second, so that what happens within seconds is minutes
 // apart; and it is about noon, whatever the time is where the test runs.
@@ -61,6 +61,41 @@ test('a day is scrubbed back and played: orders and couriers as they were', asyn
 
   await bar(page).getByRole('button', { name: 'Back to now' }).click();
   await expect(bar(page)).toBeHidden();
+});
+
+test('who was on a break is shown so, and who had gone home not at all', async ({ page, staff, courierPhone }) => {
+  const ada = await courierPhone();
+  for (let i = 0; i < 3; i++) await ada.at(at(i));
+  const free = ada.now();
+  await page.waitForTimeout(700); // most of a minute there
+  await ada.duty('break');
+  const rest = ada.now();
+  for (let i = 0; i < 5; i++) {
+    await ada.at(at(i));
+    await page.waitForTimeout(200);
+  }
+  await ada.duty('off');
+  const home = ada.now();
+  expect(free).toBeLessThan(rest);
+
+  await page.goto(`/admin#token=${(await staff('dispatcher')).token}`);
+  await mapIsUp(page);
+  await page.getByRole('button', { name: 'Replay' }).click();
+  const slider = bar(page).getByRole('slider', { name: 'Time of day' });
+  const midnight = new Date(home).setUTCHours(0, 0, 0, 0);
+  const seek = (ms: number) => slider.fill(String(Math.floor((ms - midnight) / 10_000) * 10));
+  await seek(rest + 20_000);
+  const there = await findOnMap(page, /^Ada Lovelace/);
+  await page.mouse.move(there.x + 200, there.y + 150);
+  const onBreak = await picture(page, there);
+  await seek(rest - 5_000);
+  await expect.poll(() => picture(page, there)).not.toBe(onBreak);
+  const before = await picture(page, there);
+  await seek(home + 20_000);
+  await expect.poll(() => picture(page, there)).not.toBe(before);
+  expect(await picture(page, there)).not.toBe(onBreak);
+  await page.mouse.move(there.x, there.y);
+  await expect(page.locator('.tip')).toBeHidden();
 });
 
 test('a day of which nothing is known says so', async ({ page, staff }) => {

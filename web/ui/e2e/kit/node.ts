@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
-const binary = resolve(import.meta.dirname, '../../../../bin/dispatch');
+export const binary = resolve(import.meta.dirname, '../../../../bin/dispatch');
 const SECRET = process.env['DISPATCH_AUTH_SECRET'] ?? 'pages under test share this key, 5d2f0b9c';
 const PATIENCE = 20_000; // ms for a start
 

@@ -56,6 +56,11 @@ export class Phone {
     return this.must({ type: 'duty', duty });
   }
 
+  // tell sends something and waits for no answer.
+  tell(action: CourierAction): void {
+    this.say({ ...action, id: `e2e-${++this.count}-${Math.round(this.local)}` });
+  }
+
   // at sends a fix; age is how long ago it was there, in seconds.
   async at(point: Point, more: { age?: number; accuracy?: number; speed?: number; heading?: number } = {}): Promise<void> {
     const { age = 0, ...rest } = more;

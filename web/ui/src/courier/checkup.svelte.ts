@@ -1,6 +1,7 @@
 import type { Tone } from '../design/tone';
 import { distance, number } from '../messages/format';
 import { ROUGH } from './location.svelte';
+import { allowed, ask, type Allowed } from './notify';
 import { read, write } from './recall';
 import { t } from './texts';
 
@@ -27,6 +28,8 @@ export class Checkup {
   memory = $state.raw<Finding>({ level: 'mute', text: '' });
   readonly screen: Finding =
     'wakeLock' in navigator ? { level: 'ok', text: t.check.screenOK } : { level: 'warn', text: t.check.screenOff };
+  hidden = $state.raw<Finding>(toldWhileHidden(allowed()));
+  mayAsk = $state(allowed() === 'default');
   asking = $state(false);
   allowed = $state(false);
 
@@ -70,6 +73,12 @@ export class Checkup {
     );
   }
 
+  async askToNotify(): Promise<void> {
+    const answer = await ask();
+    this.hidden = toldWhileHidden(answer);
+    this.mayAsk = answer === 'default';
+  }
+
   private found(accuracy: number): void {
     this.asking = false;
     this.allowed = true;
@@ -90,6 +99,19 @@ export class Checkup {
     } catch {
       // Not told: the hint stays.
     }
+  }
+}
+
+function toldWhileHidden(answer: Allowed): Finding {
+  switch (answer) {
+    case 'granted':
+      return { level: 'ok', text: t.check.notifyOK };
+    case 'denied':
+      return { level: 'warn', text: t.check.notifyDenied };
+    case 'default':
+      return { level: 'mute', text: t.check.notifyAsk };
+    case 'none':
+      return { level: 'warn', text: t.check.notifyNone };
   }
 }
 

@@ -38,3 +38,13 @@ export class Today {
 export function midnight(now: number): number {
   return new Date(now).setHours(0, 0, 0, 0);
 }
+
+// hoursOf is how long a day's duty was and its breaks, which are not part of
+// it, in seconds. A day that was kept by an older page has none.
+export function hoursOf(day: Day | undefined): { duty: number; break: number } {
+  const hours = { duty: 0, break: 0 };
+  for (const { duty, from, to } of day?.duty ?? []) {
+    hours[duty === 'break' ? 'break' : 'duty'] += (Date.parse(to) - Date.parse(from)) / 1_000;
+  }
+  return hours;
+}

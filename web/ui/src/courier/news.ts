@@ -1,7 +1,8 @@
-import type { OrderStatus, Plan } from '../protocol/types';
+import type { By, OrderStatus, Plan } from '../protocol/types';
 import type { Notice } from './notices.svelte';
 import { orderLabel, planChange } from './plandiff';
 import { t } from './texts';
+import { whoOf } from './who';
 
 type Tell = (tone: Notice['tone'], text: string) => void;
 
@@ -33,19 +34,27 @@ export class News {
   }
 
   // why is told of an order that a plan has lost.
-  why(order: string, status: OrderStatus, reason: string): void {
-    if (this.lost.has(order)) this.explain(order, status, reason);
+  why(order: string, status: OrderStatus, reason: string, by?: By): void {
+    if (this.lost.has(order)) this.explain(order, status, reason, by);
   }
 
-  private explain(order: string, status?: OrderStatus, reason = ''): void {
+  // who is told with the answer to an action that came too late: after a
+  // resume nothing else says why the plan has lost its order.
+  who(order: string, by: By): void {
+    if (this.lost.has(order)) this.explain(order, undefined, '', by);
+  }
+
+  private explain(order: string, status?: OrderStatus, reason = '', by?: By): void {
     const entry = this.lost.get(order);
     if (!entry || this.told.has(order)) return;
     clearTimeout(entry.timer);
     this.lost.delete(order);
     this.told.add(order);
+    if (by === 'courier' && status && done.has(status)) return this.tell('info', t.notice.done(entry.label));
     const how = status === 'cancelled' ? 'cancelled' : status && carried.has(status) ? 'given' : 'removed';
-    this.tell('warn', t.notice[how](entry.label, reason));
+    this.tell('warn', t.notice[how](entry.label, reason, whoOf(by)));
   }
 }
 
+const done: ReadonlySet<OrderStatus> = new Set(['delivered', 'returned'] as const);
 const carried: ReadonlySet<OrderStatus> = new Set(['assigned', 'at_pickup', 'picked_up', 'at_dropoff', 'delivered'] as const);

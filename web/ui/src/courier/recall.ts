@@ -1,5 +1,5 @@
 import type { ServerClock } from '../protocol/clock';
-import type { Courier, Duty, Plan } from '../protocol/types';
+import type { Courier, Duty, Plan, Stop } from '../protocol/types';
 
 // What a page that is opened without a network needs of the last one.
 
@@ -7,6 +7,7 @@ export interface Kept {
   plan: Plan;
   courier: Courier;
   duty: Duty;
+  pickups?: Record<string, Stop>; // by order
 }
 
 const CLOCK = 'courier.clock';

@@ -1,3 +1,4 @@
+import { distance, placeName } from '../messages/format';
 import { Connection, type Link } from '../protocol/connection';
 import type { Ack, CourierAction, CourierCommand, CourierFrame, DeclineReason, FailReason, GivenProof } from '../protocol/frames';
 import { Api, Problem } from '../protocol/http';
@@ -5,8 +6,10 @@ import type { Courier, Duty, Offer, Plan, ProofKind, Stop } from '../protocol/ty
 import { clock, ticker } from '../stores/clock.svelte';
 import type { Account } from './account';
 import { call } from './device';
+import { foreseen, type ShownStop } from './foresight';
 import { News } from './news';
 import { Notices } from './notices.svelte';
+import { forget, forgetOnReturn, notify } from './notify';
 import { Offers } from './offers.svelte';
 import { Outbox, type Entry, type Upload } from './outbox';
 import { stopKey } from './plandiff';
@@ -14,12 +17,9 @@ import type { Picture } from './proof';
 import { forgetPlan, keepClock, keepPlan, keptClock, keptPlan } from './recall';
 import { durable } from './storage';
 import { t } from './texts';
+import { whoOf } from './who';
 
 export type End = 'elsewhere' | 'revoked' | 'invalid';
-
-export interface ShownStop extends Stop {
-  pending: boolean; // the arrival is not told yet
-}
 
 export interface Given {
   pin?: string;
@@ -48,24 +48,30 @@ export class Session {
   readonly offers = new Offers();
   private serverDuty = $state<Duty>('off');
   // Ended here and answered, while the plan that says so is still on its way.
-  private settled = $state.raw<ReadonlySet<string>>(new Set());
+  private settled = $state.raw<readonly CourierCommand[]>([]);
+  // Where what is carried was picked up: a plan names only what is to do.
+  private pickups: Record<string, Stop> = {};
 
   private readonly own = new Set<string>();
   private readonly accepted = new Set<string>();
   // Pictures that were sent for a stop, by stop: a wrong PIN does not ask for them again.
   private readonly pictures = new Map<string, GivenProof>();
-  private readonly news = new News(this.notices.tell);
+  private readonly news = new News((tone, text) => {
+    this.notices.tell(tone, text);
+    void notify(text, t.title, text);
+  });
   private readonly api: Api;
   private readonly connection: Connection<CourierFrame>;
   private readonly outbox: Outbox;
   private timer?: ReturnType<typeof setInterval>;
+  private unheed?: () => void;
   private resumed = false; // no plan has come on this connection yet
 
   constructor(readonly account: Account) {
     this.api = new Api(() => account.token);
     keptClock(clock);
     const kept = keptPlan(account.courier);
-    if (kept) [this.plan, this.courier, this.serverDuty] = [kept.plan, kept.courier, kept.duty];
+    if (kept) [this.plan, this.courier, this.serverDuty, this.pickups] = [kept.plan, kept.courier, kept.duty, kept.pickups ?? {}];
     const forgets = () => (this.forgetful = true);
     this.outbox = new Outbox({
       storage: durable(account.courier, forgets),
@@ -100,10 +106,12 @@ export class Session {
     void this.outbox.load();
     this.timer = setInterval(() => this.outbox.flush(), FLUSH);
     this.connection.start();
+    this.unheed = forgetOnReturn();
   }
 
   stop(): void {
     clearInterval(this.timer);
+    this.unheed?.();
     this.connection.stop();
   }
 
@@ -125,18 +133,8 @@ export class Session {
 
   // The plan as it will be once everything waiting here has been sent.
   get stops(): ShownStop[] {
-    const ended = new Set(this.settled);
-    const arrived = new Map<string, string>();
-    for (const { command } of this.queue) {
-      if (command.type === 'stop.complete' || command.type === 'stop.fail') ended.add(stopKey(command));
-      if (command.type === 'stop.arrive') arrived.set(stopKey(command), command.at);
-    }
-    return (this.plan?.stops ?? [])
-      .filter((stop) => !ended.has(stopKey(stop)))
-      .map((stop) => {
-        const at = arrived.get(stopKey(stop));
-        return { ...stop, arrived_at: stop.arrived_at ?? at, pending: at !== undefined };
-      });
+    const waiting = this.queue.map(({ command }) => command).filter((command) => command.type !== 'proof');
+    return foreseen({ plan: this.plan, done: this.settled, waiting, pickups: this.pickups, capacity: this.courier?.capacity ?? Infinity });
   }
 
   // What the courier did and the server has not answered for longer than usual.
@@ -228,13 +226,21 @@ export class Session {
       case 'plan':
         return this.replan(frame.plan, frame.courier, frame.duty);
       case 'offer':
-        if (this.offers.add(frame.offer)) call();
+        if (this.offers.add(frame.offer)) this.announce(frame.offer);
         return;
       case 'offer.closed':
+        void forget(frame.offer);
         return this.offers.close(frame.offer, frame.state, frame.reason, frame.status);
       case 'order':
-        return this.news.why(frame.order, frame.status, frame.reason ?? '');
+        return this.news.why(frame.order, frame.status, frame.reason ?? '', frame.by);
     }
+  }
+
+  private announce(offer: Offer): void {
+    call();
+    const [first] = offer.stops;
+    const far = offer.to_pickup === undefined ? '' : `${distance(offer.to_pickup)} ${t.offer.toPickup}`;
+    void notify(offer.id, t.offer.title(offer.orders.length), [first && placeName(first), far].filter(Boolean).join(' · '));
   }
 
   private answered(ack: Ack): void {
@@ -242,7 +248,7 @@ export class Session {
     if (!command) return;
     if (!ack.ok) this.refused(command, ack);
     else if (command.type === 'stop.complete' || command.type === 'stop.fail') {
-      this.settled = new Set([...this.settled, stopKey(command)]);
+      this.settled = [...this.settled, command];
       this.pictures.delete(stopKey(command));
     }
     this.outbox.flush();
@@ -258,7 +264,9 @@ export class Session {
     }
     if (command.type === 'stop.complete' || command.type === 'stop.fail') this.own.delete(stopKey(command));
     if (command.type === 'stop.complete' && ack.code === 'invalid') return this.refuse(stopKey(command), ack.detail);
-    this.notices.tell('bad', ack.code === 'not_found' ? t.refused.gone : command.type === 'duty' ? t.refused.duty : t.refused.stop);
+    if ('order' in command && ack.by) this.news.who(command.order, ack.by);
+    const who = whoOf(ack.by);
+    this.notices.tell('bad', ack.code === 'not_found' ? t.refused.gone(who) : command.type === 'duty' ? t.refused.duty : t.refused.stop(who));
   }
 
   // refuse notes what of a stop's proof was not accepted; nothing, if it is tried again.
@@ -279,7 +287,9 @@ export class Session {
     if (before && plan.version < before.version) return;
     if (before && plan.version !== before.version && this.news.replaced(before, plan, this.own, this.accepted)) call();
     this.plan = plan;
-    this.settled = new Set();
-    keepPlan(this.account.courier, { plan, courier, duty });
+    this.settled = [];
+    const known = Object.entries(this.pickups).filter(([order]) => plan.stops.some((stop) => stop.order === order));
+    this.pickups = Object.fromEntries([...known, ...plan.stops.filter(({ kind }) => kind === 'pickup').map((stop) => [stop.order, stop] as const)]);
+    keepPlan(this.account.courier, { plan, courier, duty, pickups: this.pickups });
   }
 }

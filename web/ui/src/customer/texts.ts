@@ -1,6 +1,6 @@
 import { common as commonEn } from '../messages/en/common';
 import { track as trackEn } from '../messages/en/track';
-import { clockTime } from '../messages/format';
+import { clockRange, clockTime } from '../messages/format';
 import { pick } from '../messages/locale';
 import { common as commonRu } from '../messages/ru/common';
 import { track as trackRu } from '../messages/ru/track';
@@ -46,6 +46,17 @@ export function nameOf(view: View): string {
 export function headline(view: View, now: number): string {
   const status = searching(view) && onPurpose(view, now) ? 'placed' : view.status;
   return t.headline[status](nameOf(view), view.stops_before ?? 0);
+}
+
+export function referenceOf(view: View): string {
+  return view.reference ? t.order(view.reference) : t.title;
+}
+
+// arrival is when the order comes, as far as anyone can say.
+export function arrival(view: View, now: number): { label: string; range: string } | undefined {
+  if (finished(view) || view.status === 'at_dropoff') return undefined;
+  if (view.eta) return { label: t.arriving, range: clockRange(view.eta.from, view.eta.to, now) };
+  return view.promise ? { label: t.planned, range: t.by(clockTime(view.promise, now)) } : undefined;
 }
 
 // detail is what there is to say under the headline: what happens now, and if

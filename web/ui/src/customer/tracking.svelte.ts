@@ -3,6 +3,7 @@ import { Api, Problem } from '../protocol/http';
 import type { TrackFrame } from '../protocol/frames';
 import type { Fix, View } from '../protocol/types';
 import { clock, ticker } from '../stores/clock.svelte';
+import type { Early } from './early';
 
 // A courier unheard of for so long is shown grey. Server seconds.
 const STALE_AFTER = 30;
@@ -26,7 +27,11 @@ export class Tracking {
   private readonly connection: Connection<TrackFrame>;
   private readonly api: Api;
 
-  constructor(private readonly secret: string) {
+  constructor(
+    private readonly secret: string,
+    private readonly early: Early = {},
+  ) {
+    if (early.view) this.show(early.view);
     this.api = new Api(() => secret);
     this.connection = new Connection<TrackFrame>({
       path: '/v1/ws/track',
@@ -70,7 +75,7 @@ export class Tracking {
   // The HTTP answer is there two round trips before the stream's first frame.
   private async first(): Promise<void> {
     try {
-      const view = await this.api.get<View>('/track');
+      const view = await (this.early.answer ?? this.api.get<View>('/track'));
       if (!this.view) this.show(view);
     } catch (error) {
       if (error instanceof Problem && [401, 403, 404].includes(error.status)) {

@@ -1,3 +1,4 @@
+import type { Bounds } from '../protocol/frames';
 import type { Courier, Order, Place, Point, Vehicle } from '../protocol/types';
 
 // pointOf reads "52.0907, 5.1214", as maps copy it.
@@ -10,6 +11,10 @@ export function pointOf(text: string): Point | undefined {
 
 export function textOf({ lat, lng }: Point): string {
   return `${lat.toFixed(6)}, ${lng.toFixed(6)}`;
+}
+
+export function middleOf({ south, west, north, east }: Bounds): Point {
+  return { lat: (south + north) / 2, lng: (west + east) / 2 };
 }
 
 // knownPlaces are addresses that orders were brought from or to, the ones
@@ -76,16 +81,18 @@ export interface CourierFields {
   skills: string;
   from: string;
   to: string;
+  start: string; // a point
 }
 
-export const newcomer: CourierFields = { name: '', phone: '', vehicle: 'bicycle', capacity: 3, skills: '', from: '', to: '' };
+export const newcomer: CourierFields = { name: '', phone: '', vehicle: 'bicycle', capacity: 3, skills: '', from: '', to: '', start: '' };
 
 export function fieldsOf(courier: Courier): CourierFields {
-  const { name, phone = '', vehicle, capacity, skills = [], shift } = courier;
-  return { name, phone, vehicle, capacity, skills: skills.join(', '), from: localTime(shift?.from), to: localTime(shift?.to) };
+  const { name, phone = '', vehicle, capacity, skills = [], shift, start } = courier;
+  const times = { from: localTime(shift?.from), to: localTime(shift?.to) };
+  return { name, phone, vehicle, capacity, skills: skills.join(', '), ...times, start: start ? textOf(start) : '' };
 }
 
-type Wanted = Partial<Pick<Courier, 'name' | 'phone' | 'vehicle' | 'capacity' | 'skills'>> & { shift?: Courier['shift'] | null };
+type Wanted = Partial<Pick<Courier, 'name' | 'phone' | 'vehicle' | 'capacity' | 'skills'>> & { shift?: Courier['shift'] | null; start?: Point | null };
 
 export function courierOf(fields: CourierFields): Wanted {
   const [from, to] = [wireTime(fields.from), wireTime(fields.to)];
@@ -96,6 +103,7 @@ export function courierOf(fields: CourierFields): Wanted {
     capacity: fields.capacity,
     skills: listOf(fields.skills),
     shift: from && to ? { from, to } : null,
+    start: pointOf(fields.start) ?? null,
   };
 }
 

@@ -1,5 +1,5 @@
 import { mercatorX, mercatorY } from '../map/mercator';
-import type { CourierState, OrderStatus, ReplayCourier, ReplayOrder, Vehicle } from '../protocol/types';
+import type { CourierState, Duty, OrderStatus, ReplayCourier, ReplayOrder, Vehicle } from '../protocol/types';
 
 // What was where and when, on a day that is played back. Times are seconds
 // after the day's start.
@@ -15,12 +15,16 @@ export interface Track {
   at: Float64Array;
   x: Float64Array; // of the world
   y: Float64Array;
+  dutyAt: Float64Array;
+  duty: Duty[]; // from each of these times on
 }
 
 // unpack adds up the differences of a way that starts counting at `from`.
-export function unpack({ id, name, vehicle, way }: ReplayCourier, from: number): Track {
+export function unpack({ id, name, vehicle, way, duty = [] }: ReplayCourier, from: number): Track {
   const count = way.at.length;
-  const track: Track = { id, name, vehicle, at: new Float64Array(count), x: new Float64Array(count), y: new Float64Array(count) };
+  const dutyAt = Float64Array.from(duty, (change) => from + change.at);
+  const duties = duty.map((change) => change.duty);
+  const track: Track = { id, name, vehicle, at: new Float64Array(count), x: new Float64Array(count), y: new Float64Array(count), dutyAt, duty: duties };
   let [at, lat, lng] = [from, 0, 0];
   for (let i = 0; i < count; i++) {
     at += way.at[i]!;
@@ -50,10 +54,17 @@ export interface Where {
   silent: boolean;
 }
 
-// whereAt writes where a courier was into `into`; false: it was not there.
+// dutyAt is what duty a courier had; days that are older than the record of
+// duties do not tell.
+export function dutyAt({ dutyAt: at, duty }: Track, time: number): Duty | undefined {
+  return duty[seen(at, time)];
+}
+
+// whereAt writes where a courier was into `into`; false: it was not there, or
+// off duty, when that is nobody's business.
 export function whereAt(track: Track, time: number, into: Where): boolean {
   const last = seen(track.at, time);
-  if (last < 0) return false;
+  if (last < 0 || dutyAt(track, time) === 'off') return false;
   const next = last + 1;
   const quiet = time - track.at[last]!;
   const gap = next < track.at.length ? track.at[next]! - track.at[last]! : Infinity;
@@ -117,6 +128,12 @@ export function ordersAt(courses: Course[], time: number, since = 0): Then {
     else if (status === 'offered' && !then.state.has(courier)) then.state.set(courier, 'offered');
   }
   return then;
+}
+
+// stateAt is how a courier was shown, by the server's rule.
+export function stateAt(track: Track, time: number, silent: boolean, then: Then): CourierState {
+  if (silent) return 'stale';
+  return then.state.get(track.id) ?? (dutyAt(track, time) === 'break' ? 'break' : 'free');
 }
 
 // busyness counts, for each of so many parts of a day, the orders that were

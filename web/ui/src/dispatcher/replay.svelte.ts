@@ -5,7 +5,7 @@ import { pointAt } from '../map/mercator';
 import { states, type Flock } from '../map/flock';
 import type { Spot } from '../map/overlay';
 import type { Point } from '../protocol/types';
-import { busyness, courseOf, ordersAt, seen, unpack, whereAt, type Course, type Then, type Track, type Where } from './past';
+import { busyness, courseOf, ordersAt, seen, stateAt, unpack, whereAt, type Course, type Then, type Track, type Where } from './past';
 
 export const SPEEDS = [1, 10, 60, 300];
 export const PARTS = 144; // of the day, in the outline of how busy it was
@@ -94,7 +94,7 @@ export class Replay {
     let count = 0;
     for (const track of tracks) {
       if (!whereAt(track, this.time, this.where)) continue;
-      const state = this.where.silent ? 'stale' : (this.then.state.get(track.id) ?? 'free');
+      const state = stateAt(track, this.time, this.where.silent, this.then);
       flock.place(track.id, states.indexOf(state), this.where.x, this.where.y);
       count++;
     }

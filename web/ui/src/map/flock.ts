@@ -66,6 +66,21 @@ export class Flock {
     return now < this.arrived;
   }
 
+  // fastest is the greatest speed of those on their way within a part of the
+  // world, in its width a ms.
+  fastest(now: number, west: number, north: number, east: number, south: number): number {
+    if (!this.moving(now)) return 0;
+    let most = 0;
+    for (let slot = 0; slot < this.count; slot++) {
+      const length = this.length[slot]!;
+      if (now >= this.start[slot]! + length) continue;
+      const [fromX, fromY, toX, toY] = [this.fromX[slot]!, this.fromY[slot]!, this.toX[slot]!, this.toY[slot]!];
+      if (Math.max(fromX, toX) < west || Math.min(fromX, toX) > east || Math.max(fromY, toY) < north || Math.min(fromY, toY) > south) continue;
+      most = Math.max(most, Math.hypot(toX - fromX, toY - fromY) / length);
+    }
+    return most;
+  }
+
   x(slot: number, now: number): number {
     const from = this.fromX[slot]!;
     return from + (this.toX[slot]! - from) * this.part(slot, now);

@@ -24,12 +24,14 @@ const MANY = 150; // fewer couriers are shown one by one at every zoom
 const GROUPED_TO = 13; // from this zoom on, everyone is
 const LABELS_FROM = 10.5;
 const REACH = 16; // pixels around a mark that are its own
+const GLIDE = 1_000; // ms that a group takes to its new place
+const STEP = 0.25; // pixels that a mark moves between two frames, at most unseen
+const FRAME = 16; // ms; what is due within one is due now
 
 // Overlay draws what moves above the map, on a canvas of its own: the map
 // below is painted again only when it is moved itself.
 export class Overlay {
   readonly flock: Flock;
-  frames = 0;
   private readonly canvas = document.createElement('canvas');
   private readonly sprites: Sprites;
   private readonly batches: Record<string, Batch> = {};
@@ -41,6 +43,7 @@ export class Overlay {
   private level = -1;
   private settled = 0; // when groups have come to rest
   private frame = 0;
+  private timer?: ReturnType<typeof setTimeout>;
   private theme: Theme = 'light';
   private lost = false;
 
@@ -59,6 +62,7 @@ export class Overlay {
 
   destroy(): void {
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.timer);
     this.map.off('render', this.withMap);
     this.canvas.removeEventListener('webglcontextlost', this.lose);
     this.canvas.remove();
@@ -191,7 +195,7 @@ export class Overlay {
       }
     }
     this.fill('groups', into, count, originX, originY, now);
-    this.settled = now + 1_000;
+    this.settled = now + GLIDE;
   }
 
   private fillPlaces(name: string, places: { point: Point; glyph: number; dx: number }[]): void {
@@ -225,6 +229,7 @@ export class Overlay {
   }
 
   private wake(): void {
+    clearTimeout(this.timer);
     if (!this.frame) this.frame = requestAnimationFrame(this.tick);
   }
 
@@ -232,8 +237,22 @@ export class Overlay {
     this.frame = 0;
     // A map that moves draws this too, in the same frame: see withMap.
     if (!this.map.isMoving()) this.draw(now);
-    if (this.flock.moving(now) || now < this.settled) this.wake();
+    const pause = this.pause(now);
+    if (pause < FRAME) this.wake();
+    else if (pause < Infinity) this.timer = setTimeout(() => this.wake(), pause);
   };
+
+  // pause is how long (ms) nobody could see a difference: seen from far above,
+  // a courier takes seconds for a pixel.
+  private pause(now: number): number {
+    const look = this.look();
+    const [across, down] = [(look.width / look.size) * 0.6, (look.height / look.size) * 0.6];
+    let fastest = this.flock.fastest(now, look.centerX - across, look.centerY - down, look.centerX + across, look.centerY + down);
+    if (now < this.settled) {
+      for (const { x, y, fromX, fromY } of this.groups.values()) fastest = Math.max(fastest, Math.hypot(x - fromX, y - fromY) / GLIDE);
+    }
+    return fastest > 0 ? STEP / (fastest * look.size) : Infinity;
+  }
 
   // In the same frame as the map, or the two would slide over each other.
   private readonly withMap = (): void => {
@@ -258,7 +277,6 @@ export class Overlay {
       batch.scale = name === 'couriers' ? scale : 1;
       this.sprites.draw(name, look, batch, now);
     }
-    this.frames++;
   }
 
   private readonly lose = (event: Event): void => {

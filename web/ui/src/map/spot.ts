@@ -1,9 +1,16 @@
 import * as icons from '../design/icons';
-import type { StopKind } from '../protocol/types';
+import type { Point, StopKind } from '../protocol/types';
 
 const paths: Record<StopKind, string> = { pickup: icons.store, dropoff: icons.home, return: icons.undo };
 
-export function spotElement(kind: StopKind | 'here'): HTMLElement {
+// Spot is a place that is marked on a map.
+export interface Spot {
+  id: string;
+  point: Point;
+  kind: StopKind | 'here';
+}
+
+export function spotElement(kind: Spot['kind']): HTMLElement {
   return badge(`spot ${kind}`, kind === 'here' ? '' : paths[kind], 16);
 }
 

@@ -5,13 +5,25 @@ const units =
     ? { s: 'с', min: 'мин', h: 'ч', d: 'д', m: 'м', km: 'км', now: 'только что', ago: (t: string) => `${t} назад` }
     : { s: 's', min: 'min', h: 'h', d: 'd', m: 'm', km: 'km', now: 'just now', ago: (t: string) => `${t} ago` };
 
-// "4:09 AM", but "04:09" where the day has 24 hours.
-const twelve = new Intl.DateTimeFormat(locale, { hour: 'numeric' }).resolvedOptions().hour12;
-const hourAndMinute = { hour: twelve ? 'numeric' : '2-digit', minute: '2-digit' } as const;
-const clockFormat = new Intl.DateTimeFormat(locale, hourAndMinute);
-const dayFormat = new Intl.DateTimeFormat(locale, { weekday: 'short', ...hourAndMinute });
+// What knows a locale's ways is slow to make on a phone: each is made when
+// first needed.
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
 
-const dateFormat = new Intl.DateTimeFormat(locale, { weekday: 'short', day: 'numeric', month: 'short' });
+// "4:09 AM", but "04:09" where the day has 24 hours.
+const clockFormat = once(() => {
+  const format = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' });
+  const { hour, hour12 } = format.resolvedOptions() as Intl.ResolvedDateTimeFormatOptions & { hour?: string };
+  return hour12 || hour === '2-digit' ? format : new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' });
+});
+const dayFormat = once(() => {
+  const hour = clockFormat().resolvedOptions().hour12 ? 'numeric' : '2-digit';
+  return new Intl.DateTimeFormat(locale, { weekday: 'short', hour, minute: '2-digit' });
+});
+
+const dateFormat = once(() => new Intl.DateTimeFormat(locale, { weekday: 'short', day: 'numeric', month: 'short' }));
 
 type When = string | number;
 
@@ -23,12 +35,12 @@ function ms(when: When): number {
 export function clockTime(when: When, now?: number): string {
   const at = ms(when);
   if (Number.isNaN(at)) return '';
-  return (now === undefined || sameDay(at, now) ? clockFormat : dayFormat).format(at);
+  return (now === undefined || sameDay(at, now) ? clockFormat : dayFormat)().format(at);
 }
 
 // dayName is a date as people say it.
 export function dayName(when: When): string {
-  return dateFormat.format(ms(when));
+  return dateFormat().format(ms(when));
 }
 
 // clockRange says once what both ends share: "4:09 – 4:13 AM".
@@ -36,7 +48,7 @@ export function clockRange(from: When, to: When, now?: number): string {
   const [a, b] = [ms(from), ms(to)];
   if (Number.isNaN(a) || Number.isNaN(b) || b <= a) return clockTime(from, now);
   if (!sameDay(a, b)) return `${clockTime(a, now)} – ${clockTime(b, now)}`;
-  return (now === undefined || sameDay(a, now) ? clockFormat : dayFormat).formatRange(a, b);
+  return (now === undefined || sameDay(a, now) ? clockFormat : dayFormat)().formatRange(a, b);
 }
 
 function sameDay(a: number, b: number): boolean {

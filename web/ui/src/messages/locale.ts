@@ -7,10 +7,11 @@ export function pick<T>(texts: { en: T; ru: T }): T {
   return texts[language];
 }
 
-const plurals = new Intl.PluralRules(language);
+let plurals: Intl.PluralRules | undefined;
 
 // plural picks the form for n; Russian needs few and many, English only one and many.
 export function plural(n: number, one: string, few: string, many: string): string {
+  plurals ??= new Intl.PluralRules(language);
   const form = plurals.select(n);
   return form === 'one' ? one : form === 'few' ? few : many;
 }

@@ -1,5 +1,6 @@
 import type {
   Alert,
+  By,
   CellCount,
   Courier,
   Duty,
@@ -60,7 +61,7 @@ export type CourierFrame =
   | { type: 'plan'; seq: number; duty: Duty; courier: Courier; plan: Plan }
   | { type: 'offer'; seq: number; offer: Offer }
   | { type: 'offer.closed'; seq: number; offer: string; state: OfferEnd; reason?: string; status?: OrderStatus }
-  | { type: 'order'; seq: number; order: string; status: OrderStatus; reason?: string };
+  | { type: 'order'; seq: number; order: string; status: OrderStatus; by?: By; reason?: string };
 
 export type OfferEnd = 'accepted' | 'declined' | 'expired' | 'withdrawn';
 
@@ -70,6 +71,7 @@ export interface Ack {
   ok: boolean;
   code?: string;
   detail?: string;
+  by?: By;
   accepted?: number;
   late?: number[];
   rejected?: { index: number; reason: string }[];

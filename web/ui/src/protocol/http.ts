@@ -30,6 +30,7 @@ const PATIENCE = 20_000; // ms
 interface More {
   headers?: Record<string, string>;
   keepalive?: boolean;
+  sent?: Promise<Response>;
 }
 
 export class Api {
@@ -38,8 +39,9 @@ export class Api {
     private readonly onUnauthenticated: () => void = () => {},
   ) {}
 
-  get<T>(path: string, signal?: AbortSignal): Promise<T> {
-    return this.call('GET', path, undefined, signal);
+  // sent: the request is on its way already, and this is its answer.
+  get<T>(path: string, signal?: AbortSignal, sent?: Promise<Response>): Promise<T> {
+    return this.call('GET', path, undefined, signal, { sent });
   }
 
   // outlive: the request goes on when the page is closed meanwhile.
@@ -79,7 +81,7 @@ export class Api {
     return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
   }
 
-  private async ask(method: string, path: string, body?: object, signal?: AbortSignal, more: More = {}): Promise<Response> {
+  private async ask(method: string, path: string, body?: object, signal?: AbortSignal, { sent, ...more }: More = {}): Promise<Response> {
     const headers: Record<string, string> = { Accept: 'application/json', ...more.headers };
     const token = this.token();
     if (token) headers['Authorization'] = `Bearer ${token}`;
@@ -90,7 +92,7 @@ export class Api {
       // A request that hangs is as bad as one that fails; a picture may take
       // its time.
       const limit = signal ?? (picture ? undefined : AbortSignal.timeout(PATIENCE));
-      response = await fetch(`/v1${path}`, { ...more, method, headers, body: picture ? body : body && JSON.stringify(body), signal: limit });
+      response = await (sent ?? fetch(`/v1${path}`, { ...more, method, headers, body: picture ? body : body && JSON.stringify(body), signal: limit }));
     } catch (cause) {
       if (signal?.aborted) throw cause;
       throw new Problem({ status: 0, code: 'offline' });

@@ -28,6 +28,9 @@ export type CourierState = 'free' | 'offered' | 'busy' | 'break' | 'stale' | 'of
 export type StopKind = 'pickup' | 'dropoff' | 'return';
 export type Role = 'admin' | 'dispatcher' | 'viewer' | 'courier' | 'merchant' | 'customer';
 
+// By is whose doing something was, as far as a courier is told.
+export type By = 'admin' | 'dispatcher' | 'courier' | 'merchant' | 'customer' | 'matcher' | 'geofence' | 'system';
+
 export interface Contact {
   name?: string;
   phone?: string;
@@ -244,6 +247,7 @@ export interface ReplayCourier {
   name: string;
   vehicle: Vehicle;
   way: { at: number[]; lat: number[]; lng: number[] };
+  duty?: { at: number; duty: Duty }[];
 }
 
 export interface ReplayOrder {
@@ -285,6 +289,7 @@ export interface Day {
   failed: number;
   distance: number;
   earned: Money[];
+  duty: { duty: 'available' | 'break'; from: Time; to: Time }[];
   orders: DayOrder[];
 }
 

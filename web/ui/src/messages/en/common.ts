@@ -6,8 +6,6 @@ export const common = {
   retryIn: (s: number) => `trying again in ${s} s`,
   retryNow: 'Try now',
   close: 'Close',
-  cancel: 'Cancel',
-  tryAgain: 'Try again',
   copy: 'Copy',
   copied: 'Copied',
   vehicles: { foot: 'on foot', bicycle: 'bicycle', scooter: 'scooter', car: 'car', van: 'van' },
@@ -21,7 +19,6 @@ export const common = {
     courier_problem: 'The courier cannot go on (vehicle, accident, illness)',
     other: 'Something else',
   },
-  mapLabel: 'Map',
   zoomIn: 'Zoom in',
   zoomOut: 'Zoom out',
 };

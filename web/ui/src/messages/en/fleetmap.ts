@@ -14,7 +14,6 @@ export const fleetmap = {
   group: 'Several; the arc is the share that is free',
   waiting: 'Order that waits',
   follow: 'Follow',
-  following: (name: string) => `Following ${name}`,
   hover: (name: string, state: string, stops: number) => `${name} · ${state} · ${stops} ${plural(stops, 'stop', 'stops', 'stops')}`,
   zones: {
     title: 'Zones',

@@ -6,8 +6,6 @@ export const common: typeof en.common = {
   retryIn: (s) => `повтор через ${s} с`,
   retryNow: 'Повторить сейчас',
   close: 'Закрыть',
-  cancel: 'Отмена',
-  tryAgain: 'Повторить',
   copy: 'Скопировать',
   copied: 'Скопировано',
   vehicles: { foot: 'пешком', bicycle: 'велосипед', scooter: 'скутер', car: 'машина', van: 'фургон' },
@@ -21,7 +19,6 @@ export const common: typeof en.common = {
     courier_problem: 'Курьер не может продолжать (транспорт, авария, болезнь)',
     other: 'Другое',
   },
-  mapLabel: 'Карта',
   zoomIn: 'Приблизить',
   zoomOut: 'Отдалить',
 };

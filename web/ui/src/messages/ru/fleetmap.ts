@@ -14,7 +14,6 @@ export const fleetmap: typeof en.fleetmap = {
   group: 'Несколько; дуга показывает долю свободных',
   waiting: 'Заказ ждёт',
   follow: 'Следить',
-  following: (name) => `Следим: ${name}`,
   hover: (name, state, stops) => `${name} · ${state} · ${stops} ${plural(stops, 'остановка', 'остановки', 'остановок')}`,
   zones: {
     title: 'Зоны',

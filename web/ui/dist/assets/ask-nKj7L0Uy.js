@@ -1,0 +1,1 @@
+var e=n(location.hash.slice(1)),t=e?fetch(`/v1/track`,{headers:{Accept:`application/json`,Authorization:`Bearer ${e}`},signal:AbortSignal.timeout(2e4)}):void 0;t?.catch(()=>{});function n(e){try{return decodeURIComponent(e)}catch{return e}}export{t as n,e as t};
