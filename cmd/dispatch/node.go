@@ -144,7 +144,13 @@ func (n *node) domain() error {
 	if n.service, err = dispatch.New(config, deps); err != nil {
 		return err
 	}
-	n.loop = dispatch.NewLoop(n.service, func(r dispatch.Round) { n.metrics.Round(r.Waiting, r.Given, r.Lost, r.Took) })
+	n.loop = dispatch.NewLoop(n.service, func(r dispatch.Round) {
+		n.metrics.Round(r.Waiting, r.Given, r.Lost, r.Took)
+		n.metrics.Assigned(r.Waits)
+		if r.Waiting > 0 {
+			n.metrics.Couriers(r.Couriers, r.Idle)
+		}
+	})
 
 	if n.relay, err = outbox.New(outbox.Config{}, store, countEvents(events, n.metrics, n.clock), n.log); err != nil {
 		return err
