@@ -32,8 +32,10 @@ type Loop struct {
 type Round struct {
 	Waiting  int
 	Couriers int
-	Given    int // assigned or offered
-	Lost     int // to a race; they wait for the next round
+	Given    int             // assigned or offered
+	Lost     int             // to a race; they wait for the next round
+	Idle     int             // of the couriers, those without a stop
+	Waits    []time.Duration // of the orders given: since each was placed
 	Took     time.Duration
 }
 
@@ -117,13 +119,13 @@ func (l *Loop) Round(ctx context.Context) error {
 	if err = errors.Join(err, err2); err2 != nil {
 		return err
 	}
-	round := Round{Waiting: len(snap.orders), Couriers: len(snap.Couriers)}
+	round := Round{Waiting: len(snap.orders), Couriers: len(snap.couriers), Idle: snap.idle()}
 	if len(snap.orders) > 0 {
 		foreseen := l.ahead.add(ctx, l, &snap)
 		result, solveErr := l.solve(snap)
 		l.ahead.intents = result.Intents
 		err = errors.Join(err, foreseen)
-		round.Given, round.Lost, err2 = l.commit(ctx, snap, result)
+		round.Waits, round.Given, round.Lost, err2 = l.commit(ctx, snap, result)
 		err = errors.Join(err, solveErr, err2, l.record(ctx, now, result), l.leaveWaiting(ctx, snap, result, now))
 	} else {
 		clear(l.told)
@@ -233,24 +235,31 @@ func withoutDigits(s string) string {
 
 // commit gives each courier what the matcher chose for it, each by itself,
 // side by side so that they share commits. It counts the given and the lost.
-func (l *Loop) commit(ctx context.Context, snap snapshot, result match.Result) (given, lost int, err error) {
+func (l *Loop) commit(ctx context.Context, snap snapshot, result match.Result) (waits []time.Duration, given, lost int, err error) {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(64)
-	raced := make([]bool, len(result.Assignments))
+	raced, failed := make([]bool, len(result.Assignments)), make([]bool, len(result.Assignments))
 	for i, a := range result.Assignments {
 		g.Go(func() error {
 			err := l.give(ctx, snap, a)
-			raced[i] = err != nil && ignoreRace(err) == nil
+			failed[i] = err != nil
+			raced[i] = failed[i] && ignoreRace(err) == nil
 			return ignoreRace(err)
 		})
 	}
 	err = g.Wait()
-	for _, r := range raced {
-		if r {
+	for i, a := range result.Assignments {
+		switch {
+		case raced[i]:
 			lost++
+		case !failed[i]:
+			given++
+			for _, id := range a.Orders {
+				waits = append(waits, snap.Now.Sub(snap.orders[id].Times[Placed]))
+			}
 		}
 	}
-	return len(raced) - lost, lost, err
+	return waits, given, lost, err
 }
 
 // ignoreRace drops the errors that say that the world has moved on: the next

@@ -67,6 +67,16 @@ func (l *Loop) snapshot(ctx context.Context, areas map[string]int64, now time.Ti
 	return s, nil
 }
 
+// idle is how many couriers have no stop to make.
+func (s snapshot) idle() (n int) {
+	for _, c := range s.couriers {
+		if len(c.Plan.Stops) == 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // near says whether a place is within radius metres of a pickup; it is good to
 // a percent.
 func (s snapshot) near(p geo.Point, radius float64) bool {

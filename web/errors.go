@@ -10,6 +10,7 @@ import (
 
 	"courier/dispatch"
 	"courier/internal/auth"
+	"courier/internal/pressure"
 	"courier/internal/strict"
 )
 
@@ -24,6 +25,7 @@ type Problem struct {
 	Current any                   `json:"current,omitempty"` // conflicts: what stands there now
 
 	retry time.Duration // over 0: when to come again
+	shed  bool          // turned away: a figure tells of it, no line in the log
 }
 
 // Errors that arise in this package.
@@ -50,6 +52,7 @@ func problemOf(err error) Problem {
 		refused  *dispatch.Refused
 		decoding *strict.Error
 		limit    limited
+		busy     *pressure.Busy
 	)
 	switch {
 	case errors.As(err, &decoding):
@@ -87,6 +90,10 @@ func problemOf(err error) Problem {
 	case errors.As(err, &limit):
 		p := problem(http.StatusTooManyRequests, "rate_limited", "too many requests: come again later")
 		p.retry = limit.wait
+		return p
+	case errors.As(err, &busy):
+		p := problem(http.StatusServiceUnavailable, "unavailable", "too much to do at the moment: come again later")
+		p.retry, p.shed = busy.After, true
 		return p
 	case errors.Is(err, dispatch.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		p := problem(http.StatusServiceUnavailable, "unavailable", "not possible at the moment: come again later")

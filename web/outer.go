@@ -57,6 +57,11 @@ func (s *Server) outer(next http.Handler) http.Handler {
 			}
 			s.observe(rec, r, time.Since(start))
 		}()
+		if err := s.full(r); err != nil {
+			seen.route = r.URL.Path
+			s.fail(rec, r, err)
+			return
+		}
 		if len(r.URL.RequestURI()) > longPath {
 			s.fail(rec, r, errTooLarge)
 			return

@@ -30,6 +30,7 @@ type call struct {
 	limit int64         // of the body, in bytes
 	vars  map[string]string
 	seen  *seen
+	raw   []byte // the body, once it has been read; nil: it has not
 }
 
 func (c *call) id() string            { return c.vars["id"] }
@@ -62,6 +63,9 @@ func (c *call) decodeIfAny(v any) error {
 }
 
 func (c *call) body() ([]byte, error) {
+	if c.raw != nil {
+		return c.raw, nil
+	}
 	if c.ContentLength > c.limit {
 		return nil, errTooLarge
 	}
@@ -73,6 +77,7 @@ func (c *call) body() ([]byte, error) {
 	case err != nil: // the client stopped sending, or sends too slowly
 		return nil, errBody
 	}
+	c.raw = body
 	return body, nil
 }
 
@@ -139,6 +144,11 @@ func (s *Server) serve(rt route, c *call) (answer, error) {
 			return answer{}, err
 		}
 	}
+	return s.admit(ctx, rt, c)
+}
+
+// attend finds out who asks, and does it.
+func (s *Server) attend(ctx context.Context, rt route, c *call) (answer, error) {
 	if rt.roles != nil {
 		who, err := s.deps.Auth.Check(ctx, bearer(c.Request))
 		if err != nil {
@@ -274,7 +284,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) { s.fai
 func (s *Server) failWith(w http.ResponseWriter, r *http.Request, err error, current any) {
 	p := problemOf(err)
 	p.Current = current
-	if p.Status >= http.StatusInternalServerError && r.Context().Err() == nil {
+	if p.Status >= http.StatusInternalServerError && !p.shed && r.Context().Err() == nil {
 		s.deps.Log.LogAttrs(r.Context(), slog.LevelError, "request failed", slog.String("request_id", seenIn(r.Context()).id),
 			slog.String("route", seenIn(r.Context()).route), slog.Int("status", p.Status), slog.Any("err", err))
 	}

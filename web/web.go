@@ -17,6 +17,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"courier/internal/clock"
+	"courier/internal/pressure"
 )
 
 // Deps are what a Server stands on.
@@ -27,9 +28,11 @@ type Deps struct {
 	// Background takes fixes of couriers that come by HTTP.
 	Background Background
 	Limiter    Limiter // nil: one in memory
-	Clock      clock.Clock
-	NewID      func() string // of requests
-	Log        *slog.Logger
+	// Pressure turns requests away when there are too many; nil: none.
+	Pressure *pressure.Gate
+	Clock    clock.Clock
+	NewID    func() string // of requests
+	Log      *slog.Logger
 
 	// The WebSocket endpoints; they check credentials themselves.
 	CourierSocket, TrackSocket, FleetSocket http.Handler

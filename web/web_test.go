@@ -34,6 +34,12 @@ var document = sync.OnceValues(func() (*webtest.Validator, error) { return webte
 
 func newSite(t testing.TB, set ...func(*web.Config)) *site {
 	t.Helper()
+	return newSiteOn(t, func(*web.Deps, *company) {}, set...)
+}
+
+// newSiteOn changes what the Server stands on.
+func newSiteOn(t testing.TB, stand func(*web.Deps, *company), set ...func(*web.Config)) *site {
+	t.Helper()
 	check, err := document()
 	if err != nil {
 		t.Fatal(err)
@@ -46,10 +52,12 @@ func newSite(t testing.TB, set ...func(*web.Config)) *site {
 		f(&s.config)
 	}
 	socket := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "a socket", http.StatusUpgradeRequired) })
-	s.server, err = web.New(s.config, web.Deps{
+	deps := web.Deps{
 		Dispatch: s.company, Auth: s.desk, Trails: s.trails, Background: s.background, Clock: frozen{}, NewID: func() string { return "request-1" },
 		Log: slog.New(slog.DiscardHandler), CourierSocket: socket, TrackSocket: socket, FleetSocket: socket,
-	})
+	}
+	stand(&deps, s.company)
+	s.server, err = web.New(s.config, deps)
 	if err != nil {
 		t.Fatal(err)
 	}

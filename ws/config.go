@@ -20,6 +20,7 @@ import (
 
 	"courier/internal/bus"
 	"courier/internal/clock"
+	"courier/internal/pressure"
 	"courier/tracking"
 )
 
@@ -32,6 +33,8 @@ type Config struct {
 	// connection.
 	Address func(*http.Request) string
 	Limits  Limits
+	// Pressure says when couriers are to hold their fixes back; nil: never.
+	Pressure *pressure.Gate
 
 	Geofence float64 // metres around a stop within which a courier has arrived; negative: off; default 60
 

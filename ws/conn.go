@@ -56,6 +56,7 @@ type conn struct {
 	readLimit int           // bytes of one frame
 	frames    *rate.Limiter // nil before the first
 	pressed   time.Time     // since when frames have had to wait; zero: they do not
+	held      time.Time     // until when fixes are turned away if there is too much to do
 
 	keys []string // what it is counted by in hub.held; the handshake's own
 

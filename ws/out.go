@@ -31,15 +31,17 @@ type failure struct {
 }
 
 type ack struct {
-	Type     string               `json:"type"` // ack
-	ID       string               `json:"id"`
-	OK       bool                 `json:"ok"`
-	Code     string               `json:"code,omitempty"`
-	Detail   string               `json:"detail,omitempty"`
-	By       dispatch.Role        `json:"by,omitempty"`       // who changed what the action was about
-	Accepted *int                 `json:"accepted,omitempty"` // fixes only
-	Late     []int                `json:"late,omitempty"`
-	Rejected []tracking.Rejection `json:"rejected,omitempty"`
+	Type     string        `json:"type"` // ack
+	ID       string        `json:"id"`
+	OK       bool          `json:"ok"`
+	Code     string        `json:"code,omitempty"`
+	Detail   string        `json:"detail,omitempty"`
+	By       dispatch.Role `json:"by,omitempty"`       // who changed what the action was about
+	Accepted *int          `json:"accepted,omitempty"` // fixes only
+	// RetryAfter is in how many seconds, of real time, fixes are taken again.
+	RetryAfter float64              `json:"retry_after,omitzero"`
+	Late       []int                `json:"late,omitempty"`
+	Rejected   []tracking.Rejection `json:"rejected,omitempty"`
 }
 
 type plan struct {

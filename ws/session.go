@@ -191,6 +191,9 @@ func (h *Hub) readAll(c *conn, s session) error {
 }
 
 func (h *Hub) receive(c *conn, s session, data []byte) error {
+	if h.shed(c, data) {
+		return nil
+	}
 	frame, err := decode(c.kind, data)
 	if err != nil {
 		return h.bad(c, err, true)

@@ -163,6 +163,7 @@ func (c benchCommand) flags() []string {
 	for _, name := range []string{"address", "credential", "sign-in", "sign-ins", "handshakes", "reconnects", "courier-frames", "frames"} {
 		flags = append(flags, "--limit-"+name, "10000000/s,10000000")
 	}
+	flags = append(flags, "--limit-work", "0")
 	for _, name := range []string{"address", "link", "staff"} {
 		flags = append(flags, "--limit-"+name+"-sockets", "0")
 	}

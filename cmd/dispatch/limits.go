@@ -24,6 +24,7 @@ type limitFlags struct {
 	LimitReconnects     limit `default:"1/s,30" help:"WebSockets opened with one credential." placeholder:"RATE" group:"Limits"`
 	LimitCourierFrames  limit `default:"200/s,1000" help:"Frames on one courier's WebSocket. Who sends more is read no faster; who does so for 10s is closed." placeholder:"RATE" group:"Limits"`
 	LimitFrames         limit `default:"20/s,100" help:"Frames on one WebSocket of a customer or of staff." placeholder:"RATE" group:"Limits"`
+	LimitWork           int   `default:"64" help:"Orders and reads worked on at once. Over that they wait for milliseconds, and when the line does not end they are turned away with 503; positions before them. 0: no limit." placeholder:"N" group:"Limits"`
 	LimitAddressSockets int   `default:"20000" help:"WebSockets open on a node from one address; a carrier's customers may share one. 0: no limit. The same for those below." placeholder:"N" group:"Limits"`
 	LimitLinkSockets    int   `default:"50" help:"WebSockets open on a node with one tracking link." placeholder:"N" group:"Limits"`
 	LimitStaffSockets   int   `default:"100" help:"WebSockets open on a node of one person of the staff." placeholder:"N" group:"Limits"`
@@ -61,7 +62,7 @@ func (f limitFlags) check(s *settings) {
 		flag string
 		most int
 	}{
-		{"limit-address-sockets", f.LimitAddressSockets}, {"limit-link-sockets", f.LimitLinkSockets}, {"limit-staff-sockets", f.LimitStaffSockets},
+		{"limit-work", f.LimitWork}, {"limit-address-sockets", f.LimitAddressSockets}, {"limit-link-sockets", f.LimitLinkSockets}, {"limit-staff-sockets", f.LimitStaffSockets},
 	} {
 		if d.most < 0 {
 			s.add(d.flag, "%d is negative", d.most)

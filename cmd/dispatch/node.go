@@ -22,6 +22,7 @@ import (
 	"courier/internal/auth"
 	"courier/internal/clock"
 	"courier/internal/outbox"
+	"courier/internal/pressure"
 	"courier/internal/telemetry"
 	"courier/internal/wake"
 	"courier/tracking"
@@ -48,6 +49,7 @@ type node struct {
 	waker   *wake.Waker // nil: there are no other nodes to wake
 	relay   *outbox.Relay
 	hub     *ws.Hub
+	gate    *pressure.Gate
 	metrics *telemetry.Metrics
 	http    *http.Server
 	admin   *http.Server
@@ -142,9 +144,18 @@ func (n *node) domain() error {
 	if n.service, err = dispatch.New(config, deps); err != nil {
 		return err
 	}
-	n.loop = dispatch.NewLoop(n.service, func(r dispatch.Round) { n.metrics.Round(r.Waiting, r.Given, r.Lost, r.Took) })
+	n.loop = dispatch.NewLoop(n.service, func(r dispatch.Round) {
+		n.metrics.Round(r.Waiting, r.Given, r.Lost, r.Took)
+		n.metrics.Assigned(r.Waits)
+		if r.Waiting > 0 {
+			n.metrics.Couriers(r.Couriers, r.Idle)
+		}
+	})
 
 	if n.relay, err = outbox.New(outbox.Config{}, store, countEvents(events, n.metrics, n.clock), n.log); err != nil {
+		return err
+	}
+	if n.gate, err = pressure.New(pressure.Config{Slots: n.flags.LimitWork}); err != nil {
 		return err
 	}
 	geofence := n.flags.Geofence
@@ -152,7 +163,7 @@ func (n *node) domain() error {
 		geofence = -1 // the hub's zero is its default
 	}
 	n.hub, err = ws.New(ws.Config{
-		Origins: n.flags.Origin, Geofence: geofence, Address: clientAddress, Limits: n.flags.sockets(),
+		Origins: n.flags.Origin, Geofence: geofence, Address: clientAddress, Limits: n.flags.sockets(), Pressure: n.gate,
 	}, ws.Ports{
 		Auth: n.auth, Service: n.service, Tracker: n.tracker, Feed: feed, Index: index, Limiter: socketLimiter{n.engines.limiter}, Bus: events, Clock: n.clock, Log: n.log,
 	})
@@ -182,7 +193,7 @@ func (n *node) edges(x extras) error {
 		OnCourierSignedIn: n.hub.CourierSignedIn,
 	}, web.Deps{
 		Dispatch: n.service, Auth: n.auth, Trails: tracking.NewTrails(n.engines.store, n.tracker), Background: n.hub, Clock: n.clock,
-		NewID: newID, Log: n.log, Limiter: n.engines.limiter,
+		NewID: newID, Log: n.log, Limiter: n.engines.limiter, Pressure: n.gate,
 		CourierSocket: n.hub.Courier(), TrackSocket: n.hub.Track(), FleetSocket: n.hub.Fleet(),
 	})
 	if err != nil {
@@ -218,6 +229,7 @@ func (n *node) run(ctx context.Context, started func()) error {
 		g.Go(func() error { return n.record(engines) })
 	}
 	g.Go(func() error { return n.tracker.Run(engines) })
+	g.Go(func() error { return n.gate.Watch(engines) })
 	if n.engines.mirror != nil {
 		g.Go(func() error { return n.engines.mirror.Run(engines) })
 	}

@@ -50,6 +50,7 @@ func (n *node) observe() {
 	} {
 		counter(name, figure.help, func() uint64 { return figure.of(n.hub.Counters()) })
 	}
+	n.observePressure(gauge)
 	n.observeStore(gauge)
 	counter("events_published", "Messages taken from the outbox to the bus.", func() uint64 { return n.relay.Counters().Published })
 	counter("events_adopted", "Messages that nodes left behind which do not live any more.", func() uint64 { return n.relay.Counters().Adopted })

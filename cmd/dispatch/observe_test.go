@@ -69,3 +69,17 @@ func TestMetricsSayHowItGoes(t *testing.T) {
 	database.Restart()
 	s.until("courier_ready", "1")
 }
+
+func TestMetricsSayHowWellItMatches(t *testing.T) {
+	s := newServer(t, func(f *serverFlags) { f.Mode, f.Interval = "assign", 100*time.Millisecond })
+	key := s.merchant("soups")
+	_, token := s.hire("Ada")
+	rider := s.phone(token, 0)
+	rider.must("duty", obj{"duty": "available"})
+	rider.fix(4.001, time.Now())
+	s.place(key, "A-1")
+	s.until("courier_order_assign_seconds_count", "1")
+	s.until("courier_match_given_total", "1")
+	s.until(`courier_couriers_matchable{state="idle"}`, "1") // in the round that gave it
+	s.until(`courier_couriers_matchable{state="busy"}`, "0")
+}

@@ -14,6 +14,8 @@ type answer struct {
 	OK       bool              `json:"ok"`
 	Accepted int               `json:"accepted"`
 	Rejected []json.RawMessage `json:"rejected"`
+
+	RetryAfter float64 `json:"retry_after"` // s
 }
 
 // read takes an ack that says the usual apart by hand; JSON would cost the

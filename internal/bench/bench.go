@@ -62,6 +62,7 @@ func Scenarios() []Scenario {
 		{"start", "start, memory at rest, size of the binary", start},
 		{"scale", "what things cost with a large fleet", scale},
 		{"mixed", "all of it at once", mixed},
+		{"overload", "five times what goes, and what is turned away", overload},
 	}
 }
 
@@ -130,7 +131,7 @@ func machine() string {
 }
 
 // server is the one that was given, or a fresh one.
-func (r *run) server(ctx context.Context) (*Target, error) {
+func (r *run) server(ctx context.Context, flags ...string) (*Target, error) {
 	if r.Target != nil {
 		return r.Target, nil
 	}
@@ -139,7 +140,7 @@ func (r *run) server(ctx context.Context) (*Target, error) {
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
-	t, _, err := r.serve(ctx, "--admin-addr", admin)
+	t, _, err := r.serve(ctx, append(flags, "--admin-addr", admin)...)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ type fixLoad struct {
 	batch   int
 	rate    float64 // fixes a second; 0: as many as go
 	silent  bool    // nobody answers
+	polite  bool    // what the server holds back is gathered and sent later
 	window  window
 
 	answered *recorder
@@ -25,6 +26,7 @@ type fixLoad struct {
 	accepted atomic.Int64 // fixes, warming up included
 	sent     atomic.Int64 // fixes, warming up included
 	refused  atomic.Int64
+	held     atomic.Int64 // frames held back; their fixes came with later ones
 	good     atomic.Int64 // fixes accepted, due in the measured time
 	counted  atomic.Int64 // fixes answered within the measured time; those taken, if nobody answers
 	told     func(format string, args ...any)
@@ -46,8 +48,17 @@ type sender struct {
 	err  error                   // why, once end is closed
 
 	mu   sync.Mutex
-	due  []time.Time // of frames without an answer, oldest first
+	due  []flight  // frames without an answer, oldest first
+	kept int       // fixes that the server has held back
+	hold time.Time // until when
 	room chan struct{}
+}
+
+// flight is a frame without an answer: when its newest fix was due, and how
+// many it has.
+type flight struct {
+	due time.Time
+	n   int
 }
 
 // inFlight is how many frames a courier has under way when it waits for
@@ -170,15 +181,23 @@ func (l *fixLoad) flatOut(ctx context.Context, g *errgroup.Group) {
 }
 
 func (l *fixLoad) dispatch(s *sender, due time.Time) error {
+	n := l.batch
 	if !l.silent {
 		s.mu.Lock()
-		s.due = append(s.due, due)
+		n = min(n+s.kept, 200)
+		if due.Before(s.hold) {
+			s.kept = n
+			s.mu.Unlock()
+			return nil
+		}
+		s.kept = 0
+		s.due = append(s.due, flight{due, n})
 		s.mu.Unlock()
 	}
-	if err := s.send(s.frame(due, l.batch, l.rate > 0)); err != nil {
+	if err := s.send(s.frame(due, n, l.rate > 0)); err != nil {
 		return fmt.Errorf("courier %d sends: %w", s.n, err)
 	}
-	l.sent.Add(int64(l.batch))
+	l.sent.Add(int64(n))
 	return nil
 }
 
@@ -209,12 +228,18 @@ func (l *fixLoad) take(s *sender, a *answer, raw []byte) error {
 		s.mu.Unlock()
 		return fmt.Errorf("an answer to nothing: %s", raw)
 	}
-	due := s.due[0]
+	due, n := s.due[0].due, s.due[0].n
 	s.due = s.due[1:]
+	if l.polite && a.RetryAfter > 0 {
+		s.kept, s.hold = min(s.kept+n, 200), now.Add(time.Duration(a.RetryAfter*float64(time.Second)))
+		s.mu.Unlock()
+		l.held.Add(1)
+		return nil
+	}
 	s.mu.Unlock()
 	l.accepted.Add(int64(a.Accepted))
-	if a.Accepted < l.batch {
-		l.refused.Add(int64(l.batch - a.Accepted))
+	if a.Accepted < n {
+		l.refused.Add(int64(n - a.Accepted))
 		l.refusal.Do(func() { l.told("first refusal: %s", raw) })
 	}
 	if l.window.counts(due) {
@@ -260,8 +285,8 @@ func (l *fixLoad) drain(ctx context.Context) error {
 	for _, s := range l.senders { // what never came took at least so long
 		s.mu.Lock()
 		for _, due := range s.due {
-			l.refused.Add(int64(l.batch))
-			l.answered.record(s.n, due, time.Now())
+			l.refused.Add(int64(due.n))
+			l.answered.record(s.n, due.due, time.Now())
 		}
 		s.due = nil
 		s.mu.Unlock()

@@ -42,6 +42,8 @@ type Metrics struct {
 	given    prometheus.Counter
 	lost     prometheus.Counter
 	waiting  prometheus.Gauge
+	waits    prometheus.Histogram
+	couriers *prometheus.GaugeVec
 	events   *prometheus.CounterVec
 	relayed  prometheus.Histogram
 	flight   atomic.Pointer[trace.FlightRecorder] // nil: none runs
@@ -62,6 +64,13 @@ func NewMetrics(version string) *Metrics {
 		given:   prometheus.NewCounter(prometheus.CounterOpts{Name: "courier_match_given_total", Help: "Bundles assigned or offered."}),
 		lost:    prometheus.NewCounter(prometheus.CounterOpts{Name: "courier_match_lost_total", Help: "Decisions that lost a race."}),
 		waiting: prometheus.NewGauge(prometheus.GaugeOpts{Name: "courier_orders_waiting", Help: "Orders in the last round."}),
+		waits: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "courier_order_assign_seconds", Help: "From an order's placing until it is assigned or offered, by the server's clock.",
+			Buckets: prometheus.ExponentialBuckets(1, 2, 13),
+		}),
+		couriers: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "courier_couriers_matchable", Help: "Couriers in the last round that had orders, by whether they have a stop to make.",
+		}, []string{"state"}),
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "courier_events_total", Help: "Committed events by topic, counted by the node that gave them to the bus.",
 		}, []string{"topic"}),
@@ -74,7 +83,7 @@ func NewMetrics(version string) *Metrics {
 		Name: "courier_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.rounds, m.given, m.lost, m.waiting, m.events, m.relayed, build,
+	m.registry.MustRegister(m.requests, m.rounds, m.given, m.lost, m.waiting, m.waits, m.couriers, m.events, m.relayed, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -90,6 +99,20 @@ func (m *Metrics) Round(waiting, given, lost int, took time.Duration) {
 	m.waiting.Set(float64(waiting))
 	m.given.Add(float64(given))
 	m.lost.Add(float64(lost))
+}
+
+// Assigned counts orders by how long each has waited.
+func (m *Metrics) Assigned(waits []time.Duration) {
+	for _, w := range waits {
+		m.waits.Observe(w.Seconds())
+	}
+}
+
+// Couriers says how many a round could match, and how many of them had
+// nothing to do.
+func (m *Metrics) Couriers(all, idle int) {
+	m.couriers.WithLabelValues("idle").Set(float64(idle))
+	m.couriers.WithLabelValues("busy").Set(float64(all - idle))
 }
 
 // Topics makes the counters of events start at zero, so that the first event

@@ -75,8 +75,9 @@ type CourierSocket struct {
 	wire    *wire
 	pending []pending // unanswered, oldest first
 	made    int
-	fixes   []Fix // not yet sent
-	flying  bool  // a frame of fixes is unanswered
+	fixes   []Fix     // not yet sent
+	flying  bool      // a frame of fixes is unanswered
+	hold    time.Time // until when the server wants no fixes
 	seq     int64
 }
 
@@ -157,7 +158,7 @@ func (s *CourierSocket) Report(f Fix) {
 }
 
 func (s *CourierSocket) flush() {
-	if s.wire == nil || s.flying || len(s.fixes) == 0 {
+	if s.wire == nil || s.flying || len(s.fixes) == 0 || time.Now().Before(s.hold) {
 		return
 	}
 	n := min(len(s.fixes), fixesPerFrame)
@@ -252,6 +253,10 @@ func (s *CourierSocket) answer(ctx context.Context, f frame) {
 	s.pending = append(s.pending[:at], s.pending[at+1:]...)
 	if action.Type == "fixes" {
 		s.flying = false
+		if !f.OK && f.RetryAfter > 0 { // none was taken: they go with the next
+			s.hold = time.Now().Add(time.Duration(f.RetryAfter * float64(time.Second)))
+			s.fixes = append(append([]Fix(nil), action.Fixes...), s.fixes...)
+		}
 		s.flush()
 	}
 	s.mu.Unlock()

@@ -45,12 +45,13 @@ type frame struct {
 	Order  string          `json:"order"`
 
 	// ack, error
-	OK       bool   `json:"ok"`
-	Code     string `json:"code"`
-	Detail   string `json:"detail"`
-	Accepted int    `json:"accepted"`
-	Late     []int  `json:"late"`
-	Rejected []struct {
+	OK         bool    `json:"ok"`
+	Code       string  `json:"code"`
+	Detail     string  `json:"detail"`
+	Accepted   int     `json:"accepted"`
+	Late       []int   `json:"late"`
+	RetryAfter float64 `json:"retry_after"` // s
+	Rejected   []struct {
 		Index  int    `json:"index"`
 		Reason string `json:"reason"`
 	} `json:"rejected"`
