@@ -184,7 +184,7 @@ func TestManyCustomersShareTheWork(t *testing.T) {
 // wait for the next.
 func TestManyThatMoveAreLookedForTogether(t *testing.T) {
 	const n = 40
-	w := newWorld(t, func(c *ws.Config) { c.Sweep, c.Position = time.Hour, time.Hour })
+	w := newWorld(t, func(c *ws.Config) { c.Sweep, c.Position = time.Hour, 5*time.Second }) // one whose watch was busy is looked for again
 	var conns []*wstest.Conn
 	for i := range n {
 		order, courier := fmt.Sprint("o", i), fmt.Sprint("c", i)
