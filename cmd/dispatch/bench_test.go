@@ -82,7 +82,7 @@ func TestBenchTellsWhatTheServerItselfSaysItTook(t *testing.T) {
 
 func TestBenchLoadsARunningServer(t *testing.T) {
 	dir := t.TempDir()
-	node := newProcess(t, "--data-dir", dir, "--limit-credential", "off", "--limit-address", "off", "--limit-work", "0")
+	node := newProcess(t, "--data-dir", dir, "--limit-credential", "off", "--limit-address", "off")
 	results := runBench(t, "orders", "--url", node.URL(), "--token", adminToken(t, "--data-dir", dir), "--pid", fmt.Sprint(node.PID()))
 	for _, r := range results {
 		wantSound(t, r)

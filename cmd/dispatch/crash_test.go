@@ -34,10 +34,11 @@ func asProcess(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// newProcess is a server that can be killed and started again.
+// newProcess is a server that can be killed and started again. It turns
+// nothing away: a slow machine is no overload.
 func newProcess(t *testing.T, args ...string) *testenv.Dispatch {
 	t.Helper()
-	return testenv.StartDispatch(t, "dispatch", asProcess, append([]string{"--admin-addr", "", "--log-level", "warn"}, args...)...)
+	return testenv.StartDispatch(t, "dispatch", asProcess, append([]string{"--admin-addr", "", "--log-level", "warn", "--limit-work", "0"}, args...)...)
 }
 
 // rush is a simulated rush against a server, and the ledger of what it has
