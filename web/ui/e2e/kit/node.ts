@@ -35,7 +35,7 @@ export class Node {
     const addr = this.url ? new URL(this.url).host : '127.0.0.1:0';
     const fixed = ['--addr', addr, '--admin-addr=', '--data-dir', this.dir, '--auth-secret', SECRET, '--log-level', 'warn'];
     // Couriers in tests may be anywhere a moment later.
-    const child = spawn(binary, ['serve', ...fixed, '--max-speed', '1000', ...slow(this.options.clock), ...this.options.flags]);
+    const child = spawn(binary, ['serve', ...fixed, '--max-speed', '1000', '--limit-work', '0', ...slow(this.options.clock), ...this.options.flags]);
     this.process = child;
     process.once('exit', this.kill);
     child.stderr.on('data', (said: Buffer) => (this.log += said));
