@@ -73,6 +73,7 @@ export interface Ack {
   detail?: string;
   by?: By;
   accepted?: number;
+  retry_after?: number; // s, of fixes that were held back
   late?: number[];
   rejected?: { index: number; reason: string }[];
 }
