@@ -191,11 +191,12 @@ func (s *Sim) grace(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, s.clock.real(s.c.Grace))
 	defer cancel()
 	for s.clock.Now().Before(end) {
+		placing := s.placing.Load() // before the list, which may be older than an order placed meanwhile
 		left, err := s.client.Orders(ctx, s.c.AdminToken, client.Filter{Merchant: s.merchant, Statuses: open, Limit: 1})
 		if err != nil && ctx.Err() == nil {
 			s.c.Log.LogAttrs(ctx, slog.LevelWarn, "open orders not listed", slog.Any("err", err))
 		}
-		if err == nil && len(left) == 0 && s.placing.Load() == 0 || !s.pause(ctx, 500*time.Millisecond) {
+		if err == nil && len(left) == 0 && placing == 0 || !s.pause(ctx, 500*time.Millisecond) {
 			return
 		}
 	}

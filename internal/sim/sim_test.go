@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -152,6 +155,39 @@ func TestTracesAreReplayed(t *testing.T) {
 	})
 	wantClean(t, r, err)
 	if r.Orders.Placed != 1 {
+		t.Errorf("%+v", r.Orders)
+	}
+}
+
+// A list of open orders that was drawn up before an order came does not end
+// the run, however long it is on its way.
+func TestTheRunWaitsForAnOrderPlacedWhileItAskedForOpenOnes(t *testing.T) {
+	f := newFake(t, 120)
+	f.begin(t)
+	asked, placed := make(chan struct{}), make(chan struct{})
+	first := sync.OnceFunc(func() { close(asked) })
+	serve := f.Config.Handler
+	f.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodPost && r.URL.Path == "/v1/orders":
+			<-asked
+			serve.ServeHTTP(w, r)
+		case r.URL.Path == "/v1/orders" && r.URL.Query().Get("status") != "":
+			answer := httptest.NewRecorder()
+			serve.ServeHTTP(answer, r)
+			first()
+			<-placed
+			_, _ = w.Write(answer.Body.Bytes())
+		default:
+			serve.ServeHTTP(w, r)
+		}
+	})
+	r, err := Run(t.Context(), Config{
+		Server: f.URL, AdminToken: "a", Traces: "scenario/testdata/cabs.tsv.gz", TracesWindow: time.Hour, Settle: 100 * time.Millisecond,
+		Watch: Watch{Placed: func(int, time.Time) { close(placed) }},
+	})
+	wantClean(t, r, err)
+	if r.Orders.Delivered != 1 {
 		t.Errorf("%+v", r.Orders)
 	}
 }
