@@ -37,6 +37,7 @@ type courier struct {
 	askAt     time.Time
 	onBreak   bool
 	plan      []client.Stop
+	toldAt    time.Time // of the newest stop in it, or that one was called off
 	goal      *client.Stop
 	arrived   time.Time // at the goal
 	failing   string    // the goal will fail for this reason

@@ -55,6 +55,7 @@ type fakeCourier struct {
 	acks  map[string]map[string]any
 	offer map[string]string // open offers: id → order
 	where client.Fix
+	acts  []client.Action // of stops, as the phone dated them
 }
 
 func newFake(t *testing.T, rate float64) *fake {

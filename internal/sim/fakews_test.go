@@ -136,6 +136,7 @@ func (f *fake) stop(c *fakeCourier, a client.Action) string {
 		return "conflict"
 	}
 	o := f.orders[a.Order]
+	c.acts = append(c.acts, a)
 	switch a.Type + " " + a.Kind {
 	case "stop.arrive pickup", "stop.arrive dropoff":
 		c.Plan.Stops[i].ArrivedAt = f.clock.Now()

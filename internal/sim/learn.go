@@ -59,6 +59,11 @@ func (c *courier) inHand() []string {
 // planned follows a new plan at once. What I have done and the plan no longer
 // lists is settled.
 func (c *courier) planned(p client.Plan, duty string, now time.Time) {
+	for _, s := range p.Stops {
+		if !slices.ContainsFunc(c.plan, func(old client.Stop) bool { return keyOf(old) == keyOf(s) }) {
+			c.toldAt = now
+		}
+	}
 	c.plan = p.Stops
 	if duty != "" && !c.asking {
 		c.duty = duty
@@ -73,10 +78,15 @@ func (c *courier) planned(p client.Plan, duty string, now time.Time) {
 		}
 	}
 	if c.goal != nil && !listed[keyOf(*c.goal)] {
+		calledOff := true
 		for _, d := range c.acting { // the plan may come before the answer
 			if keyOf(d.stop) == keyOf(*c.goal) {
 				c.finish(d)
+				calledOff = false
 			}
+		}
+		if calledOff {
+			c.toldAt = now
 		}
 		c.goal = nil
 	}

@@ -147,6 +147,44 @@ func TestAnInstanceRunsToItsEnd(t *testing.T) {
 	}
 }
 
+// At 3,000 times life a timer that fires a millisecond late costs three
+// seconds. None of them falls upon the couriers: ways take whole minutes here,
+// and services four.
+func TestAFastClockMakesNoCourierLate(t *testing.T) {
+	f := newFake(t, 3000)
+	f.begin(t)
+	_, err := Run(t.Context(), Config{
+		Server: f.URL, AdminToken: "a", MDRP: "scenario/testdata/mdrp", FixEvery: time.Minute, Grace: 12 * time.Hour, Settle: 10 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	dated := map[string]time.Time{}
+	for _, c := range f.couriers {
+		for _, a := range c.acts {
+			dated[a.Type+" "+a.Kind+" "+a.Order] = *a.At
+		}
+	}
+	for id, o := range f.orders {
+		at := func(what string) time.Time { return dated[what+" "+id] }
+		arrived, picked := at("stop.arrive pickup"), at("stop.complete pickup")
+		if want := later(arrived.Add(2*time.Minute), o.ReadyAt); arrived.IsZero() || !picked.Equal(want) {
+			t.Errorf("%s: there at %v, ready at %v, picked up at %v", o.Reference, arrived, o.ReadyAt, picked)
+		}
+		if way := at("stop.arrive dropoff").Sub(picked) - 2*time.Minute; way <= 0 || way%time.Minute != 0 {
+			t.Errorf("%s: %v from door to door", o.Reference, way)
+		}
+		if took := at("stop.complete dropoff").Sub(at("stop.arrive dropoff")); took != 2*time.Minute {
+			t.Errorf("%s: handed over in %v", o.Reference, took)
+		}
+	}
+	if len(f.orders) != 2 {
+		t.Errorf("%d orders", len(f.orders))
+	}
+}
+
 func TestTracesAreReplayed(t *testing.T) {
 	f := newFake(t, 120)
 	f.begin(t)

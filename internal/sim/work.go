@@ -12,7 +12,9 @@ import (
 const thereMetres = 20
 
 // work drives to the first stop of the plan, serves it, and goes on. It says
-// when something is due next; zero: nothing until the server speaks.
+// when something is due next; zero: nothing until the server speaks. What was
+// due a moment ago happens as of then: however fast the clock, a timer that
+// fires late makes no courier late.
 func (c *courier) work(now time.Time) time.Time {
 	first := c.firstStop(now)
 	if first == nil {
@@ -26,7 +28,7 @@ func (c *courier) work(now time.Time) time.Time {
 			return c.freeAt
 		}
 		since := c.arrived
-		c.setGoal(*first, now)
+		c.setGoal(*first, c.free(now))
 		if visit && c.arrived.IsZero() && geo.Distance(c.body.at(now), first.Point) < thereMetres {
 			c.arrive(since)
 		}
@@ -40,9 +42,18 @@ func (c *courier) work(now time.Time) time.Time {
 		if now.Before(c.body.arrival()) {
 			return c.body.arrival()
 		}
-		c.arrive(now)
+		c.arrive(c.body.arrival())
 	}
 	return c.serve(now)
+}
+
+// free is since when I could set out for a goal that I have not got yet: what
+// I did before is done, and the plan says where to go.
+func (c *courier) free(now time.Time) time.Time {
+	if c.goal != nil { // called off on the way to it
+		return now
+	}
+	return earlier(now, later(c.freeAt, c.toldAt))
 }
 
 func (c *courier) firstStop(now time.Time) *client.Stop {
@@ -95,15 +106,18 @@ func (c *courier) serve(now time.Time) time.Time {
 			return time.Time{} // the answer is on its way
 		}
 	}
-	action := client.Action{Type: "stop.complete", Order: s.Order, Kind: s.Kind, At: &now}
+	at := earlier(now, later(ready, c.toldAt))
+	action := client.Action{Type: "stop.complete", Order: s.Order, Kind: s.Kind, At: &at}
 	if c.failing != "" {
 		action.Type, action.Reason = "stop.fail", c.failing
 	} else if s.Kind == "dropoff" && s.PINRequired {
 		pin, known := c.sim.pins.Load(s.Order)
 		switch {
 		case known:
+			at = now // not before somebody told it
 			action.Proof = &client.Proof{PIN: pin.(string)}
 		case now.Sub(c.arrived) > 10*time.Minute:
+			at = now
 			action.Type, action.Reason, action.Note = "stop.fail", "no_answer", "nobody to tell the PIN"
 		default:
 			return now.Add(5 * time.Second)
@@ -111,8 +125,15 @@ func (c *courier) serve(now time.Time) time.Time {
 	} else if s.Kind == "dropoff" {
 		action.Proof = &client.Proof{Note: "handed over"}
 	}
-	c.acting[c.socket.Do(action)] = deed{s, now}
+	c.acting[c.socket.Do(action)] = deed{s, at}
 	return time.Time{}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 func later(a, b time.Time) time.Time {
