@@ -31,6 +31,8 @@ const (
 
 	comingEvery = 30 * time.Second // between readings of who is about to start
 	comingMost  = 5000             // couriers
+	comingLate  = 2 * time.Minute  // by how much someone may be who is still counted on
+	comingSoon  = 30 * time.Second // when such a one is expected, again and again
 )
 
 // add fills in the snapshot's part about other times. The dice fall by the
@@ -60,21 +62,26 @@ func (f *foresight) add(ctx context.Context, l *Loop, s *snapshot) error {
 }
 
 // start adds the couriers whose shift is about to begin near an order. Work
-// is planned for them and not given to them.
+// is planned for them and not given to them. Nobody is on duty to the second:
+// what was planned for someone who is a little late is not given to others.
 func (f *foresight) start(ctx context.Context, l *Loop, s *snapshot) error {
 	if age := s.Now.Sub(f.asked); age < 0 || age >= comingEvery {
-		coming, err := l.Store.Starting(ctx, s.Now, s.Now.Add(l.Match.LookAhead), comingMost)
+		coming, err := l.Store.Starting(ctx, s.Now.Add(-comingLate), s.Now.Add(l.Match.LookAhead), comingMost)
 		if err != nil {
 			return fmt.Errorf("read who is about to start: %w", err)
 		}
 		f.asked, f.coming = s.Now, coming
 	}
 	for _, c := range f.coming {
-		if _, here := s.couriers[c.ID]; here || !c.Shift.From.After(s.Now) || !s.near(*c.Start, l.Match.MaxRadius) {
+		_, here := s.couriers[c.ID]
+		if here || c.Shift.From.Before(s.Now.Add(-comingLate)) || !s.near(*c.Start, l.Match.MaxRadius) {
 			continue
 		}
 		m := matchCourier(c, tracking.Fix{Point: *c.Start})
 		m.ShiftStart, m.Closed = c.Shift.From, false
+		if !m.ShiftStart.After(s.Now) {
+			m.ShiftStart = s.Now.Add(comingSoon)
+		}
 		s.Couriers = append(s.Couriers, m)
 	}
 	return nil

@@ -72,9 +72,11 @@ func TestACourierWhoIsAboutToStartIsReckonedWith(t *testing.T) {
 	for name, c := range map[string]struct {
 		start *geo.Point
 		comes bool
+		late  bool
 		waits bool
 	}{
 		"a known start":   {start: &market, comes: true, waits: true},
+		"a minute late":   {start: &market, comes: true, late: true, waits: true},
 		"does not come":   {start: &market, waits: true},
 		"start not known": {},
 	} {
@@ -94,6 +96,9 @@ func TestACourierWhoIsAboutToStartIsReckonedWith(t *testing.T) {
 				t.Errorf("waits: %v, want %v", waits, c.waits)
 			}
 			w.clock.Advance(3 * time.Minute)
+			if c.late {
+				w.round()
+			}
 			want := far
 			if c.comes {
 				want = soon
