@@ -124,23 +124,38 @@ func newField(riders []*rider) *field {
 		l.cells = map[geo.Cell][]int32{}
 		f.layers = append(f.layers, l)
 	}
-	for i, r := range riders {
-		if !r.known {
-			continue
-		}
-		f.put(r.At, int32(i))
-		for _, n := range r.nodes {
-			f.put(n.at, int32(i))
+	fine := make([][]geo.Cell, len(riders)) // of each one's places
+	parallel(len(riders), func() func(int) {
+		return func(i int) { fine[i] = riders[i].places() }
+	})
+	for i, cells := range fine {
+		for _, cell := range cells {
+			f.put(cell, int32(i))
 		}
 	}
 	return f
 }
 
-func (f *field) put(p geo.Point, rider int32) {
-	fine, err := geo.CellOf(p, f.layers[0].resolution)
-	if err != nil {
-		return // a stop that is nowhere: the courier is found by its other places
+// places are the cells, at the finest layer, where the rider is or will stop.
+// A stop that is nowhere has none: the courier is found by its other places.
+func (r *rider) places() []geo.Cell {
+	if !r.known {
+		return nil
 	}
+	cells := make([]geo.Cell, 0, 1+len(r.nodes))
+	add := func(p geo.Point) {
+		if cell, err := geo.CellOf(p, geo.SearchResolution); err == nil {
+			cells = append(cells, cell)
+		}
+	}
+	add(r.At)
+	for i := range r.nodes {
+		add(r.nodes[i].at)
+	}
+	return cells
+}
+
+func (f *field) put(fine geo.Cell, rider int32) {
 	for _, l := range f.layers {
 		// The parent is nearly always the cell at the coarser resolution;
 		// the search makes up for the rest with one more ring.

@@ -157,9 +157,10 @@ func (w *round) result(p *plan) Result {
 		}
 	}
 	t := newTelling(w, p)
-	for _, j := range w.jobs {
-		out.Decisions = append(out.Decisions, t.decision(j))
-	}
+	out.Decisions = make([]Decision, len(w.jobs))
+	parallel(len(w.jobs), func() func(int) {
+		return func(i int) { out.Decisions[i] = t.decision(w.jobs[i]) }
+	})
 	out.Intents = p.intents(true)
 	return out
 }
