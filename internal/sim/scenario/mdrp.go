@@ -108,7 +108,7 @@ func (m *MDRP) fill(c MDRPConfig, day *mdrp.Instance) {
 			At: since(o.Placed), Name: o.ID,
 			Pickup:  Door{Point: m.place.point(k.At.X, k.At.Y), Address: kitchen, Name: kitchen},
 			Dropoff: Door{Point: m.place.point(o.At.X, o.At.Y), Address: "Home of order " + number(o.ID)},
-			Ready:   since(o.Ready), Size: 1, Floor: m.minutes(day.Floor(o)),
+			Ready:   since(o.Ready), DeliverBy: since(o.Placed) + m.minutes(day.Target), Size: 1, Floor: m.minutes(day.Floor(o)),
 		})
 	}
 	slices.SortStableFunc(m.orders, func(a, b Order) int { return int(a.At - b.At) })

@@ -28,6 +28,9 @@ func TestMDRPFollowsTheRules(t *testing.T) {
 		t.Errorf("placed at %v, ready at %v", first.At, first.Ready)
 	}
 	// 9 minutes to prepare, 2 to leave, 1 to travel exactly 320 m, 2 to hand over.
+	if first.DeliverBy != 42*time.Minute { // the target is 40
+		t.Errorf("promised for %v", first.DeliverBy)
+	}
 	if first.Floor != 14*time.Minute {
 		t.Errorf("floor %v", first.Floor)
 	}
