@@ -147,6 +147,11 @@ func (h *Hub) handshake(c *conn, bearer string) (session, error) {
 	if err := s.resume(again, after.Seq); err != nil {
 		return s, h.broken(again, "session not resumed", err)
 	}
+	// A revocation since the check has found no session here, and the bus may
+	// not have been asked for it yet: the next sweep looks once more.
+	c.mu.Lock()
+	c.cred.checked = time.Time{}
+	c.mu.Unlock()
 	return s, nil
 }
 

@@ -254,6 +254,22 @@ func TestRevokedAndExpiredLinks(t *testing.T) {
 	c.WantClose(1000)
 }
 
+// Between the check of its credential and its resume a socket is nobody's yet.
+func TestALinkRevokedInTheHandshakeIsFoundSoon(t *testing.T) {
+	w := newWorld(t, func(c *ws.Config) { c.Recheck = time.Hour })
+	w.place("o1")
+	c := wstest.Dial(t, doc(t), w.server, "track", "ct_o1")
+	c.Want("welcome")
+	w.with(func() { delete(w.tokens, "ct_o1") })
+	w.hub.Revoked("link-o1")
+	c.Send(map[string]any{"type": "resume", "seq": 0})
+	c.Want("snapshot")
+	if got := asJSON(c.Want("ended").Raw); got != `{"type":"ended","reason":"revoked"}` {
+		t.Error(got)
+	}
+	c.WantClose(1000)
+}
+
 // Whatever the bus loses, doubles or mixes up, and however often the
 // customer's connection breaks, the statuses count up without a gap and each
 // is applied once (I6, I7).
