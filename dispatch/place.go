@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -59,7 +60,7 @@ func (s *Service) Place(ctx context.Context, by Actor, n NewOrder, key string) (
 
 func (s *Service) newOrder(n NewOrder) Order {
 	o := Order{
-		ID: s.NewID(), Merchant: n.Merchant, Reference: n.Reference, Pickup: n.Pickup, Dropoff: n.Dropoff,
+		ID: cmp.Or(n.ID, s.NewID()), Merchant: n.Merchant, Reference: n.Reference, Pickup: n.Pickup, Dropoff: n.Dropoff,
 		ReadyAt: n.ReadyAt.UTC(), DeliverBy: utc(n.DeliverBy), Size: n.Size, Requirements: n.Requirements,
 		Priority: n.Priority, Items: n.Items, PINRequired: n.PINRequired,
 		PhotoRequired: n.PhotoRequired, SignatureRequired: n.SignatureRequired, Pay: n.Pay,

@@ -51,6 +51,7 @@ type node struct {
 	hub     *ws.Hub
 	gate    *pressure.Gate
 	metrics *telemetry.Metrics
+	traces  *telemetry.Traces // nil: nothing is followed
 	http    *http.Server
 	admin   *http.Server
 	listen  net.Listener
@@ -66,7 +67,8 @@ func newNode(ctx context.Context, f serverFlags, x extras, logs io.Writer) (n *n
 		// some tens of megabytes.
 		debug.SetGCPercent(200)
 	}
-	n = &node{flags: f}
+	made := &node{flags: f} // to clean up after: n is nil where an error is returned
+	n = made
 	if n.log, err = telemetry.NewLogger(logs, f.LogLevel, f.LogFormat); err != nil {
 		return nil, err
 	}
@@ -76,14 +78,17 @@ func newNode(ctx context.Context, f serverFlags, x extras, logs io.Writer) (n *n
 	}
 	n.clock = clock.New(origin, f.ClockRate)
 	n.metrics = telemetry.NewMetrics(version)
-	if n.engines, err = openEngines(ctx, f, n.clock, n.nodes, n.log); err != nil {
+	if n.traces, err = f.traceFlags.open(f.node, n.log); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, n.engines.close())
+			err = errors.Join(err, made.engines.close(), made.traces.Close())
 		}
 	}()
+	if n.engines, err = openEngines(ctx, f, n.clock, n.nodes, n.log); err != nil {
+		return nil, err
+	}
 	if err = n.domain(); err != nil {
 		return nil, err
 	}
@@ -193,7 +198,7 @@ func (n *node) edges(x extras) error {
 		OnCourierSignedIn: n.hub.CourierSignedIn,
 	}, web.Deps{
 		Dispatch: n.service, Auth: n.auth, Trails: tracking.NewTrails(n.engines.store, n.tracker), Background: n.hub, Clock: n.clock,
-		NewID: newID, Log: n.log, Limiter: n.engines.limiter, Pressure: n.gate,
+		NewID: newID, Log: n.log, Limiter: n.engines.limiter, Pressure: n.gate, Follow: n.follow(),
 		CourierSocket: n.hub.Courier(), TrackSocket: n.hub.Track(), FleetSocket: n.hub.Fleet(),
 	})
 	if err != nil {
@@ -267,7 +272,7 @@ func (n *node) run(ctx context.Context, started func()) error {
 		return errors.Join(err, n.admin.Shutdown(bound))
 	})
 	started()
-	return errors.Join(g.Wait(), n.engines.close())
+	return errors.Join(g.Wait(), n.engines.close(), n.traces.Close())
 }
 
 // record runs the flight recorder until ctx ends.
