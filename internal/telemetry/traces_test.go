@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -62,12 +63,14 @@ func TestSpansComeToTheCollector(t *testing.T) {
 // Nobody waits for a collector that takes the connection and says nothing:
 // not who begins spans, however many, nor for long who shuts down.
 func TestACollectorThatHangsHoldsUpNobody(t *testing.T) {
-	hanging, done := make(chan struct{}, 64), make(chan struct{})
+	hanging, left, done := make(chan struct{}, 64), make(chan struct{}, 64), make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // else it is not seen that the client leaves
 		hanging <- struct{}{}
 		select {
 		case <-done:
 		case <-r.Context().Done():
+			left <- struct{}{}
 		}
 	}))
 	defer server.Close()
@@ -87,6 +90,11 @@ func TestACollectorThatHangsHoldsUpNobody(t *testing.T) {
 	}
 	if took := time.Since(begun); took > 4*time.Second {
 		t.Errorf("the shut-down waited for %v", took)
+	}
+	select {
+	case <-left:
+	case <-time.After(4 * time.Second):
+		t.Error("it goes on after the shut-down")
 	}
 }
 
