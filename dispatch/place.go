@@ -38,6 +38,9 @@ func (s *Service) Place(ctx context.Context, by Actor, n NewOrder, key string) (
 	if err != nil {
 		return Order{}, false, fmt.Errorf("encode answer: %w", err)
 	}
+	ctx, span := s.Follow.Change(ctx, order.ID, "order.placed")
+	defer span.End()
+	mark(ctx, events)
 	kept, err := s.Store.Create(ctx, Creation{
 		Order: order, Events: events,
 		Answer: Answer{Scope: "orders/" + n.Merchant, Key: key, Hash: hash, Body: body, At: order.Times[Placed]},

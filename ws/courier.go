@@ -220,6 +220,8 @@ func (s *courierSession) step(ctx context.Context, do func(context.Context) erro
 
 func (s *courierSession) act(ctx context.Context, f actor) error {
 	action := f.action()
+	ctx, span := s.hub.actAs(ctx, action)
+	defer span.End()
 	err := s.hub.Service.Act(ctx, s.id, s.epoch, f.clientID(), action)
 	if errors.Is(err, dispatch.ErrStaleSession) {
 		return errElsewhere

@@ -28,6 +28,8 @@ type orderWatch struct {
 	armed  atomic.Bool  // a timer will look at the position
 	due    atomic.Bool  // the locator has it in hand
 
+	heard atomic.Pointer[heard] // nil, unless the order is followed
+
 	mu      sync.Mutex // held while reading and sending
 	viewers []*trackSession
 	regions []geo.Cell // watched
@@ -142,7 +144,9 @@ func (w *orderWatch) read(ctx context.Context, after int64) ([]dispatch.Event, d
 
 // catchUp sends every viewer each version that has come since.
 func (w *orderWatch) catchUp(ctx context.Context) error {
+	news := w.heard.Swap(nil)
 	events, view, err := w.read(ctx, w.version.Load())
+	defer func() { news.end(err) }()
 	if err != nil {
 		return err
 	}
@@ -151,8 +155,9 @@ func (w *orderWatch) catchUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		of := news.of(e.Version)
 		for _, s := range w.viewers {
-			s.conn.push(f)
+			of.send(w.hub, s.conn, f, "status")
 		}
 	}
 	if len(events) == 0 {
@@ -210,6 +215,7 @@ func (w *orderWatch) remove(s *trackSession) {
 // any more.
 func (w *orderWatch) close() {
 	w.hub.interest.dropKey(w.order)
+	w.heard.Swap(nil).end(nil)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.setRegions(nil)

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"courier/dispatch"
+	"courier/internal/bus"
 	"courier/tracking"
 )
 
@@ -46,6 +47,20 @@ func (o *orders) changed(id string, version int64) bool {
 	}
 	o.hub.work.add(&w.catch)
 	return true
+}
+
+// hear notes a message that is followed with the order that it is about,
+// before that is woken.
+func (o *orders) hear(m bus.Message) {
+	if m.Trace == "" {
+		return
+	}
+	o.mu.RLock()
+	w := o.byID[m.Key]
+	o.mu.RUnlock()
+	if w != nil && m.Version > w.version.Load() {
+		w.hears(m)
+	}
 }
 
 // moved wakes the watches of the orders that couriers carry.

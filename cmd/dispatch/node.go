@@ -133,7 +133,7 @@ func (n *node) domain() error {
 		return err
 	}
 	deps := dispatch.Deps{
-		Store: store, Locator: index, Known: known, Clock: n.clock, NewID: newID, NewPIN: newPIN, Log: n.log,
+		Store: store, Locator: index, Known: known, Clock: n.clock, NewID: newID, NewPIN: newPIN, Log: n.log, Follow: n.follow(),
 		FeedLag: func() time.Duration { return max(n.tracker.Stats().Lag, n.engines.feedAway()) },
 	}
 	if n.engines.mirror != nil {
@@ -157,7 +157,7 @@ func (n *node) domain() error {
 		}
 	})
 
-	if n.relay, err = outbox.New(outbox.Config{}, store, countEvents(events, n.metrics, n.clock), n.log); err != nil {
+	if n.relay, err = outbox.New(outbox.Config{Follow: n.follow()}, store, countEvents(events, n.metrics, n.clock), n.log); err != nil {
 		return err
 	}
 	if n.gate, err = pressure.New(pressure.Config{Slots: n.flags.LimitWork}); err != nil {
@@ -170,7 +170,7 @@ func (n *node) domain() error {
 	n.hub, err = ws.New(ws.Config{
 		Origins: n.flags.Origin, Geofence: geofence, Address: clientAddress, Limits: n.flags.sockets(), Pressure: n.gate,
 	}, ws.Ports{
-		Auth: n.auth, Service: n.service, Tracker: n.tracker, Feed: feed, Index: index, Limiter: socketLimiter{n.engines.limiter}, Bus: events, Clock: n.clock, Log: n.log,
+		Auth: n.auth, Service: n.service, Tracker: n.tracker, Feed: feed, Index: index, Limiter: socketLimiter{n.engines.limiter}, Bus: events, Clock: n.clock, Log: n.log, Follow: n.follow(),
 	})
 	return err
 }

@@ -147,6 +147,14 @@ func (f *Follower) Continue(ctx context.Context, parent, name string, kind trace
 	return f.tracer.Start(trace.ContextWithRemoteSpanContext(ctx, caller), name, trace.WithSpanKind(kind))
 }
 
+// Child begins a span under the one in ctx, if there is one.
+func (f *Follower) Child(ctx context.Context, name string, kind trace.SpanKind) (context.Context, trace.Span) {
+	if f == nil || !trace.SpanFromContext(ctx).IsRecording() {
+		return ctx, none()
+	}
+	return f.tracer.Start(ctx, name, trace.WithSpanKind(kind))
+}
+
 // own says whether an order or request is followed, and what its trace's and
 // its first span's ids are.
 func (f *Follower) own(id string) (trace.TraceID, trace.SpanID, bool) {

@@ -14,12 +14,15 @@ const Header = "traceparent"
 
 // Parent is the span in ctx as text, for others to continue; "" if there is
 // none.
-func Parent(ctx context.Context) string {
-	if !trace.SpanContextFromContext(ctx).IsSampled() {
+func Parent(ctx context.Context) string { return ParentOf(trace.SpanFromContext(ctx)) }
+
+// ParentOf is Parent for a span that is at hand.
+func ParentOf(span trace.Span) string {
+	if !span.SpanContext().IsSampled() {
 		return ""
 	}
 	c := propagation.MapCarrier{}
-	propagation.TraceContext{}.Inject(ctx, c)
+	propagation.TraceContext{}.Inject(trace.ContextWithSpan(context.Background(), span), c)
 	return c[Header]
 }
 

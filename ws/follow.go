@@ -1,0 +1,120 @@
+package ws
+
+import (
+	"context"
+	"errors"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"courier/dispatch"
+	"courier/internal/bus"
+	"courier/internal/follow"
+)
+
+// heard is a followed message on its way to the sockets that wait for it.
+type heard struct {
+	version int64
+	ctx     context.Context // of its span
+	span    trace.Span
+	before  *heard
+}
+
+// hears takes a followed message of the order, whose span lasts until
+// everybody here who looks at the order has it in its queue.
+func (w *orderWatch) hears(m bus.Message) {
+	if m.Trace == "" {
+		return
+	}
+	ctx, span := w.hub.Follow.Continue(context.Background(), m.Trace, "process "+m.Topic, trace.SpanKindConsumer)
+	if !span.IsRecording() {
+		return
+	}
+	span.SetAttributes(attribute.String("messaging.operation.name", "process"), attribute.String("messaging.operation.type", "process"),
+		attribute.String("messaging.destination.name", m.Topic), attribute.String("messaging.message.id", m.ID), attribute.String("order.id", m.Key))
+	one := &heard{version: m.Version, ctx: ctx, span: span}
+	for one.before = w.heard.Load(); !w.heard.CompareAndSwap(one.before, one); one.before = w.heard.Load() {
+	}
+}
+
+// of is what was heard of a version, or nil.
+func (h *heard) of(version int64) *heard {
+	for ; h != nil; h = h.before {
+		if h.version == version {
+			return h
+		}
+	}
+	return nil
+}
+
+// end ends the spans of all that was heard.
+func (h *heard) end(err error) {
+	for ; h != nil; h = h.before {
+		if err != nil {
+			h.span.SetStatus(codes.Error, err.Error())
+		}
+		h.span.End()
+	}
+}
+
+// send pushes a frame whose way is followed to the socket; h may be nil.
+func (h *heard) send(hub *Hub, c *conn, f frame, what string) {
+	if h == nil {
+		c.push(f)
+		return
+	}
+	c.pushSent(f, begin(hub, h.ctx, c, what))
+}
+
+// sent is the span of a followed frame, which ends once the frame is written.
+type sent struct{ trace.Span }
+
+func begin(hub *Hub, ctx context.Context, c *conn, what string) *sent {
+	_, span := hub.Follow.Child(ctx, "send "+what, trace.SpanKindServer)
+	span.SetAttributes(attribute.String("courier.socket", c.kind.String()), attribute.String("courier.frame", what))
+	return &sent{span}
+}
+
+// errNotSent is what becomes of a frame whose connection ends before it.
+var errNotSent = errors.New("the connection ended before it was sent")
+
+// errOvertaken is what becomes of a frame that a newer one has made
+// worthless.
+var errOvertaken = errors.New("a newer frame took its place")
+
+func (s *sent) end(err error) {
+	if s == nil {
+		return
+	}
+	if err != nil {
+		s.SetStatus(codes.Error, err.Error())
+	}
+	s.End()
+}
+
+// sentOf are the followed frames among some: nil, almost always.
+func sentOf(entries []entry) (all []*sent) {
+	for i := range entries {
+		if entries[i].sent != nil {
+			all = append(all, entries[i].sent)
+		}
+	}
+	return all
+}
+
+func endAll(all []*sent, err error) {
+	for _, s := range all {
+		s.end(err)
+	}
+}
+
+// actAs is what a courier's action on an order is done in: the span of the
+// frame, if the order is followed.
+func (h *Hub) actAs(ctx context.Context, a dispatch.Action) (context.Context, trace.Span) {
+	ctx, span := h.Follow.Begin(ctx, "courier", trace.SpanKindServer, follow.Origin{ID: a.Order, Order: true})
+	if span.IsRecording() {
+		span.SetName("courier " + string(a.Type))
+	}
+	return ctx, span
+}
