@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
 
 	"courier/internal/follow"
 )
@@ -33,12 +32,7 @@ func (w *work) followed(err error) {
 	if w == nil {
 		return
 	}
-	for _, span := range w.spans {
-		if err != nil {
-			span.SetStatus(codes.Error, err.Error())
-		}
-		span.End()
-	}
+	follow.End(err, w.spans...)
 	w.spans = nil
 }
 

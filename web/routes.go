@@ -20,6 +20,7 @@ type route struct {
 	now    func(*Server, *call) (any, error) // what stands there now, for a conflict
 	socket func(*Server) http.Handler        // instead of handle
 	places bool                              // an order, which has the request's id
+	fixes  bool                              // traces follow what it brings as they do fixes, not as a request
 }
 
 // Limits of bodies, in bytes.
@@ -68,7 +69,7 @@ func routes() []route {
 		{method: post, path: "/v1/sign-in", handle: (*Server).signIn},
 		{method: get, path: "/v1/me", handle: (*Server).me, roles: []dispatch.Role{
 			dispatch.RoleViewer, dispatch.RoleDispatcher, dispatch.RoleAdmin, dispatch.RoleCourier, dispatch.RoleMerchant}},
-		{method: post, path: "/v1/background", handle: (*Server).background}, // whose it is stands where the apps can put it
+		{method: post, path: "/v1/background", handle: (*Server).background, fixes: true}, // whose it is stands where the apps can put it
 		{method: get, path: "/v1/me/day", handle: (*Server).day, roles: ride},
 
 		{method: post, path: "/v1/orders", handle: (*Server).place, roles: sell, places: true},

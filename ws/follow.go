@@ -11,6 +11,7 @@ import (
 	"courier/dispatch"
 	"courier/internal/bus"
 	"courier/internal/follow"
+	"courier/tracking"
 )
 
 // heard is a followed message on its way to the sockets that wait for it.
@@ -32,7 +33,7 @@ func (w *orderWatch) hears(m bus.Message) {
 		return
 	}
 	span.SetAttributes(attribute.String("messaging.operation.name", "process"), attribute.String("messaging.operation.type", "process"),
-		attribute.String("messaging.destination.name", m.Topic), attribute.String("messaging.message.id", m.ID), attribute.String("order.id", m.Key))
+		attribute.String("messaging.destination.name", m.Topic), attribute.String("messaging.message.id", m.ID), follow.OrderID(m.Key))
 	one := &heard{version: m.Version, ctx: ctx, span: span}
 	for one.before = w.heard.Load(); !w.heard.CompareAndSwap(one.before, one); one.before = w.heard.Load() {
 	}
@@ -64,13 +65,52 @@ func (h *heard) send(hub *Hub, c *conn, f frame, what string) {
 		c.push(f)
 		return
 	}
-	c.pushSent(f, begin(hub, h.ctx, c, what))
+	c.pushSent(f, begin(h.ctx, hub, c, what))
+}
+
+// sendNewest is send for a frame of a slot.
+func (h *heard) sendNewest(hub *Hub, c *conn, s slot, f frame, what string) {
+	if h == nil {
+		c.pushSlot(s, f)
+		return
+	}
+	c.pushSlotSent(s, f, begin(h.ctx, hub, c, what))
+}
+
+// sees takes a followed fix of the order's courier, whose span lasts until it
+// is shown, or a newer one is.
+func (w *orderWatch) sees(f tracking.Fix) {
+	ctx, span := w.hub.Follow.Continue(context.Background(), f.Trace, "process fix", trace.SpanKindConsumer)
+	if span.IsRecording() {
+		span.SetAttributes(follow.OrderID(w.order), attribute.String("courier.id", f.Courier))
+		w.seen.Swap(&heard{version: f.Time.UnixNano(), ctx: ctx, span: span}).end(errOvertaken)
+	}
+}
+
+// shown takes the followed fix that a view shows, or has left behind; nil:
+// there is none.
+func (w *orderWatch) shown(view dispatch.View) *heard {
+	last := w.seen.Load()
+	if last == nil || view.Fix != nil && view.Fix.Time.UnixNano() < last.version || !w.seen.CompareAndSwap(last, nil) {
+		return nil
+	}
+	return last
+}
+
+// followFixes begins the span of a courier's message with fixes, if it is one
+// of the few that are followed.
+func (h *Hub) followFixes(ctx context.Context, courier string, fixes int) (context.Context, trace.Span) {
+	ctx, span := h.Follow.Fixes(ctx, "courier fixes")
+	if span.IsRecording() {
+		span.SetAttributes(attribute.String("courier.id", courier), attribute.Int("courier.fixes", fixes))
+	}
+	return ctx, span
 }
 
 // sent is the span of a followed frame, which ends once the frame is written.
 type sent struct{ trace.Span }
 
-func begin(hub *Hub, ctx context.Context, c *conn, what string) *sent {
+func begin(ctx context.Context, hub *Hub, c *conn, what string) *sent {
 	_, span := hub.Follow.Child(ctx, "send "+what, trace.SpanKindServer)
 	span.SetAttributes(attribute.String("courier.socket", c.kind.String()), attribute.String("courier.frame", what))
 	return &sent{span}

@@ -29,6 +29,7 @@ type orderWatch struct {
 	due    atomic.Bool  // the locator has it in hand
 
 	heard atomic.Pointer[heard] // nil, unless the order is followed
+	seen  atomic.Pointer[heard] // the last fix that is followed and not shown yet; its version is its time
 
 	mu      sync.Mutex // held while reading and sending
 	viewers []*trackSession
@@ -216,6 +217,7 @@ func (w *orderWatch) remove(s *trackSession) {
 func (w *orderWatch) close() {
 	w.hub.interest.dropKey(w.order)
 	w.heard.Swap(nil).end(nil)
+	w.seen.Swap(nil).end(nil)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.setRegions(nil)

@@ -69,6 +69,9 @@ func (o *orders) moved(fixes []tracking.Fix) {
 	defer o.mu.RUnlock()
 	for _, f := range fixes {
 		for w := range o.byCourier[f.Courier] {
+			if f.Trace != "" {
+				w.sees(f)
+			}
 			w.moved()
 		}
 	}

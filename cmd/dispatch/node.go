@@ -123,7 +123,7 @@ func (n *node) domain() error {
 		own = n.engines.mirror.Own()
 	}
 	n.tracker, err = tracking.New(tracking.Config{
-		Speed: n.flags.MaxSpeed, Accuracy: n.flags.MaxAccuracy, StaleAfter: n.flags.StaleAfter, Stale: known.Forget,
+		Speed: n.flags.MaxSpeed, Accuracy: n.flags.MaxAccuracy, StaleAfter: n.flags.StaleAfter, Stale: known.Forget, Follow: n.follow(),
 	}, own, feed, store, n.clock, n.log)
 	if err != nil {
 		return err

@@ -54,14 +54,17 @@ func TestAnOrderIsOneTraceOverTwoNodes(t *testing.T) {
 	customer.read(dispatch.Assigned)
 	rider.must("stop.complete", obj{"order": order, "kind": "pickup"})
 	customer.read(dispatch.PickedUp)
+	rider.fix(4.002, time.Now())
+	customer.readPosition()
 
 	trace := strings.ReplaceAll(order, "-", "")
 	spans := collector.Wait(t, "whole trace", func(all []tracetest.Span) bool {
-		have := map[string]bool{}
+		have, fixes := map[string]bool{}, false
 		for _, s := range all {
 			if s.Trace == trace {
 				have[way(all, s, nodes)] = true
 			}
+			fixes = fixes || way(all, s, nodes) == "A courier fixes > A publish fix > B process fix > B send position"
 		}
 		for _, want := range []string{
 			"A POST /v1/orders",
@@ -73,7 +76,7 @@ func TestAnOrderIsOneTraceOverTwoNodes(t *testing.T) {
 				return false
 			}
 		}
-		return have["A POST /v1/orders > A order.offered"] || have["A POST /v1/orders > B order.offered"] // whoever matched
+		return fixes && have["A POST /v1/orders > A order.offered"] || fixes && have["A POST /v1/orders > B order.offered"] // whoever matched
 	})
 	for _, s := range spans {
 		if s.Trace == trace && strings.HasPrefix(way(spans, s, nodes), "?") {

@@ -23,6 +23,7 @@ import (
 
 	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 )
 
@@ -153,6 +154,16 @@ func (f *Follower) Child(ctx context.Context, name string, kind trace.SpanKind) 
 		return ctx, none()
 	}
 	return f.tracer.Start(ctx, name, trace.WithSpanKind(kind))
+}
+
+// End ends spans, as failed if err is not nil.
+func End(err error, spans ...trace.Span) {
+	for _, span := range spans {
+		if err != nil {
+			span.SetStatus(codes.Error, err.Error())
+		}
+		span.End()
+	}
 }
 
 // own says whether an order or request is followed, and what its trace's and

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
 	"courier/internal/bus"
@@ -29,13 +28,4 @@ func (r *Relay) follow(ctx context.Context, messages []bus.Message) (spans []tra
 		spans = append(spans, span)
 	}
 	return spans
-}
-
-func endAll(spans []trace.Span, err error) {
-	for _, span := range spans {
-		if err != nil {
-			span.SetStatus(codes.Error, err.Error())
-		}
-		span.End()
-	}
 }

@@ -228,7 +228,7 @@ func (r *Relay) batch(ctx context.Context) (int, error) {
 	}
 	spans := r.follow(ctx, messages)
 	err = r.bus.Publish(ctx, messages)
-	endAll(spans, err)
+	follow.End(err, spans...)
 	if err != nil {
 		return 0, fmt.Errorf("publish %d messages: %w", len(messages), err)
 	}
