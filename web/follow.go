@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -25,8 +24,10 @@ func (s *Server) follow(rt route, r *http.Request) *http.Request {
 	from := follow.Origin{ID: seen.id, Order: rt.places, New: true, Since: seen.since}
 	if parent := r.Header.Get(follow.Header); parent != "" {
 		from.Caller = follow.Parse(parent)
-		peer, err := netip.ParseAddrPort(r.RemoteAddr)
-		from.Trusted = err == nil && s.trusted(peer.Addr().Unmap())
+		// Of the company's own networks, and not only through them: a proxy
+		// passes on what a client has written.
+		at, known := s.client(r)
+		from.Trusted = known && s.trusted(at)
 	}
 	if safe := r.Method == http.MethodGet || r.Method == http.MethodHead; safe && !(from.Trusted && from.Caller.IsSampled()) {
 		return r

@@ -37,9 +37,12 @@ func followed(t *testing.T, share float64) (*site, *tracetest.SpanRecorder, *byt
 	return s, spans, logged
 }
 
-func place(s *site, from, parent string) int {
+func place(s *site, from, behind, parent string) int {
 	q := request{method: http.MethodPost, path: "/v1/orders", as: "merchant", body: goodOrder, from: from,
 		header: map[string]string{"Idempotency-Key": "k", "Content-Type": "application/json"}}
+	if behind != "" {
+		q.header["X-Forwarded-For"] = behind
+	}
 	if parent != "" {
 		q.header["traceparent"] = parent
 	}
@@ -57,7 +60,7 @@ func attribute(s sdk.ReadOnlySpan, key string) string {
 
 func TestARequestThatPlacesAnOrderBeginsItsTrace(t *testing.T) {
 	s, spans, logged := followed(t, 1)
-	if code := place(s, "", ""); code != http.StatusCreated {
+	if code := place(s, "", "", ""); code != http.StatusCreated {
 		t.Fatalf("answered %d", code)
 	}
 	if len(spans.Ended()) != 1 {
@@ -101,17 +104,21 @@ func TestARequestAboutAnOrderIsOfItsTrace(t *testing.T) {
 	}
 }
 
-// Only who comes by a trusted proxy decides what is followed.
+// Only who comes from a trusted network decides what is followed: a proxy
+// there passes on what anyone has written.
 func TestWhoDecidesWhatIsFollowed(t *testing.T) {
 	for name, tt := range map[string]struct {
-		from  string
-		spans int
+		from, behind string
+		spans        int
 	}{
-		"a stranger": {"198.51.100.7:4000", 0}, "a trusted proxy": {"10.1.2.3:4000", 1},
+		"a stranger":                        {"198.51.100.7:4000", "", 0},
+		"a stranger by a trusted proxy":     {"10.1.2.3:4000", "198.51.100.7", 0},
+		"a service of the house":            {"10.1.2.3:4000", "", 1},
+		"a service of the house by a proxy": {"10.1.2.3:4000", "10.9.9.9", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, spans, _ := followed(t, 0)
-			place(s, tt.from, callersSpan)
+			place(s, tt.from, tt.behind, callersSpan)
 			if len(spans.Ended()) != tt.spans {
 				t.Fatalf("%d spans", len(spans.Ended()))
 			}
