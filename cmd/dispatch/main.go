@@ -13,11 +13,12 @@ import (
 
 var version = "dev" // set when linking
 
-func main() {
+func main() { os.Exit(runUntilTold()) }
+
+func runUntilTold() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	defer stop()
+	return run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 }
 
 // run is the whole command; it returns the exit code: 2 for wrong settings,

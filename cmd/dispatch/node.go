@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -54,6 +55,7 @@ type node struct {
 	traces  *telemetry.Traces // nil: nothing is followed
 	http    *http.Server
 	admin   *http.Server
+	leaving atomic.Bool // told to stop, and not ready any more
 	listen  net.Listener
 	private net.Listener // nil: no admin listener
 }
@@ -213,13 +215,23 @@ func (n *node) edges(x extras) error {
 // asked once there is a loop.
 func (n *node) nodes() int { return max(n.loop.Stats().Nodes, 1) }
 
-// ready says whether a commit is possible now.
+// ready says whether a commit is possible now, and whether more should come.
 func (n *node) ready(ctx context.Context) error {
+	if n.leaving.Load() {
+		return web.ErrLeaving
+	}
 	return n.engines.store.Ready(ctx)
 }
 
-// run serves until ctx ends, then shuts down: stop accepting, tell sockets
-// to come back, drain, close. started is called once requests are answered.
+// drain answers whoever still comes, until a balancer that asks whether the
+// node is ready has seen that it is not.
+func (n *node) drain() {
+	n.leaving.Store(true)
+	time.Sleep(n.flags.Drain)
+}
+
+// run serves until ctx ends, then shuts down: drain, stop accepting, tell
+// sockets to come back, close. started is called once requests are answered.
 func (n *node) run(ctx context.Context, started func()) error {
 	// Each layer runs until the one above it has drained into it.
 	sockets, stopSockets := context.WithCancel(context.WithoutCancel(ctx))
@@ -261,6 +273,7 @@ func (n *node) run(ctx context.Context, started func()) error {
 	g.Go(func() error {
 		<-ctx.Done()
 		n.log.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "shutting down")
+		n.drain()
 		bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), n.flags.ShutdownTimeout)
 		defer cancel()
 		stopped := make(chan error, 1)

@@ -26,7 +26,8 @@ type serverFlags struct {
 	PublicURL       string        `help:"What customers' links begin with, like https://track.example. Default: what the request came to." placeholder:"URL" group:"Listening"`
 	Origin          []string      `help:"Other origins whose pages may open WebSockets." placeholder:"URL" group:"Listening"`
 	TrustedProxy    []string      `help:"Networks of load balancers whose X-Forwarded-For is believed." placeholder:"CIDR" group:"Listening"`
-	ShutdownTimeout time.Duration `default:"20s" help:"How long a shut-down may take." group:"Listening"`
+	Drain           time.Duration `default:"0s" help:"How long a node that is told to stop goes on, but is not ready any more, so that a balancer sends it nobody new. Longer than the balancer takes to notice." group:"Listening"`
+	ShutdownTimeout time.Duration `default:"20s" help:"How long a shut-down may take, after --drain." group:"Listening"`
 
 	Mode          string        `default:"offer" help:"How work gets to couriers: offer (they may decline) or assign." group:"Dispatch"`
 	OfferTimeout  time.Duration `default:"30s" help:"How long a courier may think about an offer." group:"Dispatch"`
@@ -91,7 +92,7 @@ func (f serverFlags) check(s *settings) {
 	for _, d := range []struct {
 		flag  string
 		value time.Duration
-	}{{"pickup-service", f.PickupService}, {"drop-service", f.DropService}, {"travel-step", f.TravelStep}} {
+	}{{"drain", f.Drain}, {"pickup-service", f.PickupService}, {"drop-service", f.DropService}, {"travel-step", f.TravelStep}} {
 		if d.value < 0 || d.value > time.Hour {
 			s.add(d.flag, "%s is not within 0s and 1h", d.value)
 		}
