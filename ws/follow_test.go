@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -58,6 +59,31 @@ func TestASpanTellsWhatBecameOfItsFrame(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A connection that breaks ends the spans of all that it had left to write.
+func TestABrokenConnectionEndsTheSpansOfItsFrames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, g := gated(1000, true)
+		begun, ended := following(t, c)
+		c.net = broken{g}
+		c.pushSent(text("first"), begun("first"))
+		synctest.Wait()
+		c.pushSent(text("behind"), begun("behind"))
+		g.let()
+		synctest.Wait()
+		if got := ended(); got["first"] != "broken" || got["behind"] != errNotSent.Error() {
+			t.Errorf("%v", got)
+		}
+	})
+}
+
+// broken is a socket that takes its time to fail.
+type broken struct{ *gate }
+
+func (b broken) Write(p []byte) (int, error) {
+	_, _ = b.gate.Write(p)
+	return 0, errors.New("broken")
 }
 
 // What is heard and not yet told is told of its own version only.
