@@ -92,18 +92,23 @@ func TestWhatIsHeardIsOfItsVersion(t *testing.T) {
 	following(t, c)
 	w := &orderWatch{hub: c.hub, order: "o1"}
 	ctx, _ := c.hub.Follow.Fixes(t.Context(), "x")
-	for version := range int64(3) {
+	for version := range int64(5) { // 0 has been told
 		w.hears(bus.Message{Topic: "order.x", Version: version, Trace: follow.Parent(ctx)})
 	}
 	w.hears(bus.Message{Topic: "order.x", Version: 9}) // is not followed
-	news := w.heard.Swap(nil)
-	for version := range int64(3) {
+	news := w.news(3)
+	for version := int64(1); version <= 3; version++ {
 		if h := news.of(version); h == nil || h.version != version {
 			t.Errorf("of version %d: %+v", version, h)
 		}
 	}
-	if h := news.of(9); h != nil {
-		t.Errorf("of version 9: %+v", h)
+	for _, version := range []int64{0, 4, 9} {
+		if h := news.of(version); h != nil {
+			t.Errorf("of version %d: %+v", version, h)
+		}
+	}
+	if h := w.news(9); h.of(4) == nil || h.before != nil {
+		t.Errorf("then, of version 4: %+v", h)
 	}
 	news.end(nil)
 	if span := news.of(1).span; span.IsRecording() {
