@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"courier/geo"
+	"courier/internal/follow"
 )
 
 // Place takes an order, once for each key of a merchant: the same key again
@@ -39,12 +40,15 @@ func (s *Service) Place(ctx context.Context, by Actor, n NewOrder, key string) (
 		return Order{}, false, fmt.Errorf("encode answer: %w", err)
 	}
 	ctx, span := s.Follow.Change(ctx, order.ID, "order.placed")
-	defer span.End()
 	mark(ctx, events)
 	kept, err := s.Store.Create(ctx, Creation{
 		Order: order, Events: events,
 		Answer: Answer{Scope: "orders/" + n.Merchant, Key: key, Hash: hash, Body: body, At: order.Times[Placed]},
 	})
+	if kept != nil {
+		span.SetName("order.replayed")
+	}
+	follow.End(err, span)
 	switch {
 	case err != nil:
 		return Order{}, false, fmt.Errorf("place order: %w", err)

@@ -65,13 +65,14 @@ func (s *Server) publicURL(r *http.Request) string {
 	if s.config.PublicURL != "" {
 		return s.config.PublicURL
 	}
-	scheme := "http"
-	if r.TLS != nil {
-		scheme = "https"
-	}
+	return s.scheme(r) + "://" + r.Host
+}
+
+// scheme is what the client has asked with.
+func (s *Server) scheme(r *http.Request) string {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err == nil && s.trusted(peer.Addr().Unmap()) && r.Header.Get("X-Forwarded-Proto") == "https" {
-		scheme = "https"
+	if r.TLS != nil || err == nil && s.trusted(peer.Addr().Unmap()) && r.Header.Get("X-Forwarded-Proto") == "https" {
+		return "https"
 	}
-	return scheme + "://" + r.Host
+	return "http"
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -41,7 +42,7 @@ func (s *Server) follow(rt route, r *http.Request) *http.Request {
 	}
 	seen.span = span
 	span.SetAttributes(attribute.String("http.request.method", method(r)), attribute.String("http.route", rt.path),
-		attribute.String("request.id", seen.id))
+		attribute.String("url.scheme", s.scheme(r)), attribute.String("url.path", r.URL.Path), attribute.String("request.id", seen.id))
 	return r.WithContext(ctx)
 }
 
@@ -66,6 +67,7 @@ func (s *seen) endSpan(status int) {
 	}
 	s.span.SetAttributes(attribute.Int("http.response.status_code", status))
 	if status >= http.StatusInternalServerError {
+		s.span.SetAttributes(attribute.String("error.type", strconv.Itoa(status)))
 		s.span.SetStatus(codes.Error, http.StatusText(status))
 	}
 	s.span.End()

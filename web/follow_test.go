@@ -71,7 +71,8 @@ func TestARequestThatPlacesAnOrderBeginsItsTrace(t *testing.T) {
 		t.Errorf("%s of %s under %v", span.Name(), span.SpanContext().TraceID(), span.Parent())
 	}
 	for key, want := range map[string]string{
-		"http.request.method": "POST", "http.route": "/v1/orders", "http.response.status_code": "201", "order.id": requestID,
+		"http.request.method": "POST", "http.route": "/v1/orders", "http.response.status_code": "201",
+		"url.path": "/v1/orders", "url.scheme": "http", "order.id": requestID,
 	} {
 		if got := attribute(span, key); got != want {
 			t.Errorf("%s: %q, want %q", key, got, want)

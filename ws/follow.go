@@ -34,9 +34,31 @@ func (w *orderWatch) hears(m bus.Message) {
 	}
 	span.SetAttributes(attribute.String("messaging.operation.name", "process"), attribute.String("messaging.operation.type", "process"),
 		attribute.String("messaging.destination.name", m.Topic), attribute.String("messaging.message.id", m.ID), follow.OrderID(m.Key))
-	one := &heard{version: m.Version, ctx: ctx, span: span}
+	if m.Version <= w.version.Load() {
+		span.SetAttributes(attribute.Bool("courier.told_before", true))
+		span.End()
+		return
+	}
+	w.keep(&heard{version: m.Version, ctx: ctx, span: span})
+}
+
+func (w *orderWatch) keep(one *heard) {
 	for one.before = w.heard.Load(); !w.heard.CompareAndSwap(one.before, one); one.before = w.heard.Load() {
 	}
+}
+
+// news takes what was heard up to a version.
+func (w *orderWatch) news(version int64) (news *heard) {
+	for h := w.heard.Swap(nil); h != nil; {
+		next := h.before
+		if h.version > version {
+			w.keep(h)
+		} else {
+			h.before, news = news, h
+		}
+		h = next
+	}
+	return news
 }
 
 // of is what was heard of a version, or nil.

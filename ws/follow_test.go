@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -60,24 +61,54 @@ func TestASpanTellsWhatBecameOfItsFrame(t *testing.T) {
 	})
 }
 
+// A connection that breaks ends the spans of all that it had left to write.
+func TestABrokenConnectionEndsTheSpansOfItsFrames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, g := gated(1000, true)
+		begun, ended := following(t, c)
+		c.net = broken{g}
+		c.pushSent(text("first"), begun("first"))
+		synctest.Wait()
+		c.pushSent(text("behind"), begun("behind"))
+		g.let()
+		synctest.Wait()
+		if got := ended(); got["first"] != "broken" || got["behind"] != errNotSent.Error() {
+			t.Errorf("%v", got)
+		}
+	})
+}
+
+// broken is a socket that takes its time to fail.
+type broken struct{ *gate }
+
+func (b broken) Write(p []byte) (int, error) {
+	_, _ = b.gate.Write(p)
+	return 0, errors.New("broken")
+}
+
 // What is heard and not yet told is told of its own version only.
 func TestWhatIsHeardIsOfItsVersion(t *testing.T) {
 	c, _ := gated(20, false)
 	following(t, c)
 	w := &orderWatch{hub: c.hub, order: "o1"}
 	ctx, _ := c.hub.Follow.Fixes(t.Context(), "x")
-	for version := range int64(3) {
+	for version := range int64(5) { // 0 has been told
 		w.hears(bus.Message{Topic: "order.x", Version: version, Trace: follow.Parent(ctx)})
 	}
 	w.hears(bus.Message{Topic: "order.x", Version: 9}) // is not followed
-	news := w.heard.Swap(nil)
-	for version := range int64(3) {
+	news := w.news(3)
+	for version := int64(1); version <= 3; version++ {
 		if h := news.of(version); h == nil || h.version != version {
 			t.Errorf("of version %d: %+v", version, h)
 		}
 	}
-	if h := news.of(9); h != nil {
-		t.Errorf("of version 9: %+v", h)
+	for _, version := range []int64{0, 4, 9} {
+		if h := news.of(version); h != nil {
+			t.Errorf("of version %d: %+v", version, h)
+		}
+	}
+	if h := w.news(9); h.of(4) == nil || h.before != nil {
+		t.Errorf("then, of version 4: %+v", h)
 	}
 	news.end(nil)
 	if span := news.of(1).span; span.IsRecording() {

@@ -145,12 +145,13 @@ func (w *orderWatch) read(ctx context.Context, after int64) ([]dispatch.Event, d
 
 // catchUp sends every viewer each version that has come since.
 func (w *orderWatch) catchUp(ctx context.Context) error {
-	news := w.heard.Swap(nil)
 	events, view, err := w.read(ctx, w.version.Load())
-	defer func() { news.end(err) }()
 	if err != nil {
+		w.heard.Swap(nil).end(err)
 		return err
 	}
+	news := w.news(view.Version) // what came while it was read too
+	defer news.end(nil)
 	for _, e := range events {
 		f, err := w.hub.scratch.encode(statusOf(e, view))
 		if err != nil {

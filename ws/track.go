@@ -58,7 +58,7 @@ func (o *orders) hear(m bus.Message) {
 	o.mu.RLock()
 	w := o.byID[m.Key]
 	o.mu.RUnlock()
-	if w != nil && m.Version > w.version.Load() {
+	if w != nil {
 		w.hears(m)
 	}
 }

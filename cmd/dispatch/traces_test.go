@@ -54,8 +54,11 @@ func TestAnOrderIsOneTraceOverTwoNodes(t *testing.T) {
 	customer.read(dispatch.Assigned)
 	rider.must("stop.complete", obj{"order": order, "kind": "pickup"})
 	customer.read(dispatch.PickedUp)
-	rider.fix(4.002, time.Now())
-	customer.readPosition()
+	for range 2 { // one may be shown before its node hears of it
+		rider.fix(4.002, time.Now())
+		customer.placed = false
+		customer.readPosition()
+	}
 
 	trace := strings.ReplaceAll(order, "-", "")
 	spans := collector.Wait(t, "whole trace", func(all []tracetest.Span) bool {
@@ -66,15 +69,16 @@ func TestAnOrderIsOneTraceOverTwoNodes(t *testing.T) {
 			}
 			fixes = fixes || way(all, s, nodes) == "A courier fixes > A publish fix > B process fix > B send position"
 		}
-		for _, want := range []string{
-			"A POST /v1/orders",
-			"A POST /v1/orders > A order.placed > A publish order.placed",
-			"A POST /v1/orders > A order.assigned > A publish order.assigned > B process order.assigned > B send status",
-			"A POST /v1/orders > A courier stop.complete > A order.picked_up > A publish order.picked_up > B process order.picked_up > B send status",
-		} {
+		const assigned = "A POST /v1/orders > A order.assigned > A publish order.assigned > B process order.assigned"
+		const picked = "A POST /v1/orders > A courier stop.complete > A order.picked_up > A publish order.picked_up > B process order.picked_up"
+		for _, want := range []string{"A POST /v1/orders", "A POST /v1/orders > A order.placed > A publish order.placed", assigned, picked} {
 			if !have[want] {
 				return false
 			}
+		}
+		// The sweep may have been faster than the broker, but not twice.
+		if !have[assigned+" > B send status"] && !have[picked+" > B send status"] {
+			return false
 		}
 		return fixes && have["A POST /v1/orders > A order.offered"] || fixes && have["A POST /v1/orders > B order.offered"] // whoever matched
 	})
