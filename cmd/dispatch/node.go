@@ -52,7 +52,8 @@ type node struct {
 	hub     *ws.Hub
 	gate    *pressure.Gate
 	metrics *telemetry.Metrics
-	traces  *telemetry.Traces // nil: nothing is followed
+	traces  *telemetry.Traces  // nil: nothing is followed
+	reports *telemetry.Reports // nil: errors are in the log alone
 	http    *http.Server
 	admin   *http.Server
 	leaving atomic.Bool // told to stop, and not ready any more
@@ -74,20 +75,23 @@ func newNode(ctx context.Context, f serverFlags, x extras, logs io.Writer) (n *n
 	if n.log, err = telemetry.NewLogger(logs, f.LogLevel, f.LogFormat); err != nil {
 		return nil, err
 	}
+	if n.log, n.reports, err = f.reportFlags.open(f.node, n.log); err != nil {
+		return nil, err
+	}
 	origin := f.ClockOrigin
 	if origin.IsZero() {
 		origin = time.Now()
 	}
 	n.clock = clock.New(origin, f.ClockRate)
 	n.metrics = telemetry.NewMetrics(version)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, made.engines.close(), made.traces.Close(), made.reports.Close())
+		}
+	}()
 	if n.traces, err = f.traceFlags.open(f.node, n.log); err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, made.engines.close(), made.traces.Close())
-		}
-	}()
 	if n.engines, err = openEngines(ctx, f, n.clock, n.nodes, n.log); err != nil {
 		return nil, err
 	}
@@ -285,7 +289,7 @@ func (n *node) run(ctx context.Context, started func()) error {
 		return errors.Join(err, n.admin.Shutdown(bound))
 	})
 	started()
-	return errors.Join(g.Wait(), n.engines.close(), n.traces.Close())
+	return errors.Join(g.Wait(), n.engines.close(), n.traces.Close(), n.reports.Close())
 }
 
 // record runs the flight recorder until ctx ends.

@@ -20,6 +20,7 @@ type serverFlags struct {
 	engineFlags
 	limitFlags
 	traceFlags
+	reportFlags
 	Addr            string        `default:":8080" help:"Where HTTP and WebSocket listen." group:"Listening"`
 	AdminAddr       string        `default:"127.0.0.1:8081" help:"Where metrics and profiles listen; keep it private. Empty: nowhere." group:"Listening"`
 	FlightRecorder  bool          `help:"Keep a runtime trace of the last seconds for /debug/flight on --admin-addr." group:"Listening"`
@@ -128,6 +129,7 @@ func (f serverFlags) check(s *settings) {
 	f.engineFlags.check(s, f.AuthSecret)
 	f.limitFlags.check(s)
 	f.traceFlags.check(s)
+	f.reportFlags.check(s)
 	if f.AuthSecret != "" {
 		if err := auth.CheckSecret([]byte(f.AuthSecret)); err != nil {
 			s.add("auth-secret", "%v", err)

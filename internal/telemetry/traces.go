@@ -94,8 +94,8 @@ func (t *Traces) Close() error {
 	}
 	bound, cancel := context.WithTimeout(context.Background(), lastSpans)
 	defer cancel()
-	stop := context.AfterFunc(bound, t.exporter.cut)
-	defer stop()
+	defer context.AfterFunc(bound, t.exporter.cut)()
+	defer t.exporter.cut() // whoever still sends when the time is up
 	if err := t.provider.Shutdown(bound); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("end traces: %w", err)
 	}
