@@ -53,3 +53,10 @@ func (l *Lanes[T]) Leave() {
 		l.start(batch)
 	}
 }
+
+// Waiting is how many wait.
+func (l *Lanes[T]) Waiting() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.queue)
+}

@@ -100,7 +100,7 @@ func (p *pool) join(m *member, fn func(*tx) error) (err error, apart bool) { //n
 			m.leave(true)
 		}
 	}()
-	err, rows := p.part(m, fn)
+	rows, err := p.part(m, fn)
 	returned = true
 	m.in.rows.Add(int64(rows)) // counts for nothing unless all is committed
 	m.leave(m.wrote && (err != nil || m.failed))
@@ -124,11 +124,11 @@ func (p *pool) join(m *member, fn func(*tx) error) (err error, apart bool) { //n
 
 // part runs the closure on a connection that is the member's view of the
 // transaction.
-func (p *pool) part(m *member, fn func(*tx) error) (err error, rows int) { //nolint:revive // the error is the result
+func (p *pool) part(m *member, fn func(*tx) error) (rows int, err error) {
 	conn, err := p.parts.Conn(context.Background())
 	if err != nil {
 		m.failed = true
-		return err, 0
+		return 0, err
 	}
 	defer conn.Close()
 	_ = conn.Raw(func(c any) error { c.(*partConn).member = m; return nil })
@@ -138,9 +138,9 @@ func (p *pool) part(m *member, fn func(*tx) error) (err error, rows int) { //nol
 	err = protect(func() error { return t.run(fn) })
 	m.failed = m.failed || t.raced
 	if err != nil {
-		return err, 0
+		return 0, err
 	}
-	return nil, t.rows
+	return t.rows, nil
 }
 
 // leave says that the closure has returned.
