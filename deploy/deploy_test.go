@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -175,8 +176,9 @@ func TestComposeFile(t *testing.T) {
 		n := c.Services[name]
 		grace, err1 := time.ParseDuration(n.StopGrace)
 		shutdown, err2 := time.ParseDuration(fmt.Sprint(n.Environment["DISPATCH_SHUTDOWN_TIMEOUT"]))
-		if err1 != nil || err2 != nil || grace <= shutdown {
-			t.Errorf("%s: killed after %q, shuts down for %v", name, n.StopGrace, n.Environment["DISPATCH_SHUTDOWN_TIMEOUT"])
+		drain, err3 := time.ParseDuration(fmt.Sprint(n.Environment["DISPATCH_DRAIN"]))
+		if errors.Join(err1, err2, err3) != nil || grace <= drain+shutdown {
+			t.Errorf("%s: killed after %q, drains for %v, shuts down for %v", name, n.StopGrace, n.Environment["DISPATCH_DRAIN"], n.Environment["DISPATCH_SHUTDOWN_TIMEOUT"])
 		}
 		if got, want := n.Environment["DISPATCH_TRUSTED_PROXY"], c.Networks["inside"].IPAM.Config[0].Subnet; got != want {
 			t.Errorf("%s trusts %v, the balancer is in %s", name, got, want)

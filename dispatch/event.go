@@ -58,6 +58,10 @@ type Event struct {
 	Time    time.Time `json:"time"`
 	Actor   Actor     `json:"actor"`
 	Data    EventData `json:"data,omitzero"`
+	// Trace is the span that the event is committed in, see follow.Parent. It
+	// goes with the event's message and is not read back; empty: the order is
+	// not followed.
+	Trace string `json:"-"`
 }
 
 // EventData is what an event carries, by its type.

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"courier/geo"
+	"courier/internal/follow"
 )
 
 // Place takes an order, once for each key of a merchant: the same key again
@@ -37,10 +39,16 @@ func (s *Service) Place(ctx context.Context, by Actor, n NewOrder, key string) (
 	if err != nil {
 		return Order{}, false, fmt.Errorf("encode answer: %w", err)
 	}
+	ctx, span := s.Follow.Change(ctx, order.ID, "order.placed")
+	mark(ctx, events)
 	kept, err := s.Store.Create(ctx, Creation{
 		Order: order, Events: events,
 		Answer: Answer{Scope: "orders/" + n.Merchant, Key: key, Hash: hash, Body: body, At: order.Times[Placed]},
 	})
+	if kept != nil {
+		span.SetName("order.replayed")
+	}
+	follow.End(err, span)
 	switch {
 	case err != nil:
 		return Order{}, false, fmt.Errorf("place order: %w", err)
@@ -59,7 +67,7 @@ func (s *Service) Place(ctx context.Context, by Actor, n NewOrder, key string) (
 
 func (s *Service) newOrder(n NewOrder) Order {
 	o := Order{
-		ID: s.NewID(), Merchant: n.Merchant, Reference: n.Reference, Pickup: n.Pickup, Dropoff: n.Dropoff,
+		ID: cmp.Or(n.ID, s.NewID()), Merchant: n.Merchant, Reference: n.Reference, Pickup: n.Pickup, Dropoff: n.Dropoff,
 		ReadyAt: n.ReadyAt.UTC(), DeliverBy: utc(n.DeliverBy), Size: n.Size, Requirements: n.Requirements,
 		Priority: n.Priority, Items: n.Items, PINRequired: n.PINRequired,
 		PhotoRequired: n.PhotoRequired, SignatureRequired: n.SignatureRequired, Pay: n.Pay,

@@ -17,6 +17,7 @@ func (s Scope) Allows(o Order) bool { return s.Merchant == "" || s.Merchant == o
 
 // NewOrder is what it takes to place an order.
 type NewOrder struct {
+	ID           string `json:"-"` // unique, sortable by time; empty: one is made up
 	Merchant     string // from the caller's key, or named by staff
 	Reference    string
 	Pickup       Place

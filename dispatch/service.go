@@ -10,6 +10,7 @@ import (
 
 	"courier/geo"
 	"courier/internal/clock"
+	"courier/internal/follow"
 	"courier/tracking"
 )
 
@@ -47,6 +48,7 @@ type Deps struct {
 	NewID   func() string // unique, sortable by time
 	NewPIN  func() string // 4 digits, unguessable
 	Log     *slog.Logger
+	Follow  *follow.Follower // nil: no order is followed
 	// WakeNode hints at another node that there is something to match. It
 	// does not wait, and the hint may be lost; nil: there is no other.
 	WakeNode func(node string)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"courier/dispatch/match"
 	"courier/geo"
 	"courier/tracking"
@@ -24,6 +26,7 @@ type work struct {
 	orders   []*held[Order]
 	offers   []Offer
 	duties   []*held[Courier] // whose duty has changed
+	spans    []trace.Span     // of the orders that are followed
 }
 
 type held[T any] struct {
@@ -45,13 +48,18 @@ func (s *Service) update(ctx context.Context, couriers []string, fn func(w *work
 
 // updateAt is update with the fixes that the caller has.
 func (s *Service) updateAt(ctx context.Context, fixes map[string]tracking.Fix, fn func(w *work) error) error {
-	return s.Store.Update(ctx, func(tx Tx) error {
+	var last *work
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		last.followed(errAgain)
 		w := &work{s: s, tx: tx, now: s.Clock.Now(), fixes: fixes}
+		last = w
 		if err := fn(w); err != nil {
 			return err
 		}
-		return w.save()
+		return w.save(ctx)
 	})
+	last.followed(err)
+	return err
 }
 
 // change is update, and asks those who match for a round where it leads to
@@ -211,7 +219,10 @@ func (s *Service) timed(c Courier, at tracking.Fix, now time.Time) Courier {
 	return c
 }
 
-func (w *work) save() error {
+// errAgain is what becomes of a transaction that is run once more.
+var errAgain = errors.New("run again")
+
+func (w *work) save(ctx context.Context) error {
 	for _, c := range w.couriers {
 		if !c.changed {
 			continue
@@ -237,6 +248,7 @@ func (w *work) save() error {
 		if !o.changed {
 			continue
 		}
+		w.follow(ctx, o)
 		if err := w.tx.SaveOrder(o.value, o.seen, o.events); err != nil {
 			return fmt.Errorf("save order: %w", err)
 		}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"courier/internal/follow"
 )
 
 // Config sets a Tracker. A zero field takes its default. Durations are of the
@@ -29,6 +31,8 @@ type Config struct {
 	// Stale, if set, is told which couriers have just gone stale. It is
 	// called from Run and must not block.
 	Stale func(couriers []string)
+	// Follow continues the spans of fixes; nil: none is followed.
+	Follow *follow.Follower
 }
 
 func (c Config) withDefaults() Config {

@@ -20,6 +20,10 @@ type Fix struct {
 	Speed    *float64  `json:"speed,omitempty"`   // m/s
 	Heading  *float64  `json:"heading,omitempty"` // degrees clockwise from north, [0, 360)
 	Received time.Time `json:"-"`                 // by the server's clock; decides presence
+	// Trace is the span that the fix comes from, see follow.Parent: it goes
+	// with the feed, and an index need not keep it. Empty, almost always: the
+	// fix is not followed.
+	Trace string `json:"-"`
 }
 
 // Reason says why a fix was rejected.

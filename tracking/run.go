@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
+
+	"courier/internal/follow"
 )
 
 // keepStates is how many times StaleAfter a silent courier's state is kept,
@@ -81,10 +84,12 @@ func (t *Tracker) flush(ctx context.Context) error {
 	if len(batch) == 0 {
 		return nil
 	}
+	spans := t.follow(ctx, batch)
 	err := t.index.Move(ctx, batch)
 	if err == nil {
 		err = t.feed.Publish(ctx, batch)
 	}
+	follow.End(err, spans...)
 	lag := t.oldest(batch)
 	if err == nil {
 		t.behind = time.Time{}
@@ -106,6 +111,23 @@ func (t *Tracker) flush(ctx context.Context) error {
 		sh.mu.Unlock()
 	}
 	return fmt.Errorf("flush %d positions: %w", len(batch), err)
+}
+
+// follow begins the spans of those fixes of a batch that are followed, which
+// are under way from here on.
+func (t *Tracker) follow(ctx context.Context, batch []Fix) (spans []trace.Span) {
+	if t.config.Follow == nil {
+		return nil
+	}
+	for i := range batch {
+		if batch[i].Trace == "" {
+			continue
+		}
+		_, span := t.config.Follow.Continue(ctx, batch[i].Trace, "publish fix", trace.SpanKindProducer)
+		batch[i].Trace = follow.ParentOf(span)
+		spans = append(spans, span)
+	}
+	return spans
 }
 
 // oldest is how long ago, in real time, the first fix of a batch was received.

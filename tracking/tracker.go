@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"courier/internal/clock"
+	"courier/internal/follow"
 )
 
 // shards is how many locks the couriers share: well over the cores.
@@ -106,10 +107,11 @@ func (t *Tracker) Ingest(ctx context.Context, courier string, fixes []Fix, fence
 	}
 	s.heard = now
 	s.expect(fences)
+	parent := follow.Parent(ctx)
 	var dropped int
 	for i := range fixes {
 		f := fixes[i]
-		f.Courier, f.Received = courier, now
+		f.Courier, f.Received, f.Trace = courier, now, parent
 		f.Time = f.Time.UTC().Truncate(time.Millisecond)
 		reason := t.config.check(&f, now)
 		var v verdict

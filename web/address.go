@@ -10,13 +10,9 @@ import (
 // or an IPv6 /64, since whoever has one address of it has them all. Behind
 // trusted proxies it is the last hop that none of them is.
 func (s *Server) address(r *http.Request) string {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
+	at, known := s.client(r)
+	if !known {
 		return r.RemoteAddr
-	}
-	at := peer.Addr().Unmap()
-	if s.trusted(at) {
-		at = s.forwardedFor(r, at)
 	}
 	if at.Is6() {
 		if p, err := at.WithZone("").Prefix(64); err == nil {
@@ -24,6 +20,19 @@ func (s *Server) address(r *http.Request) string {
 		}
 	}
 	return at.String()
+}
+
+// client is where a request comes from: the last hop that is no trusted proxy
+// or, if all are, the first.
+func (s *Server) client(r *http.Request) (at netip.Addr, known bool) {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}, false
+	}
+	if at = peer.Addr().Unmap(); s.trusted(at) {
+		at = s.forwardedFor(r, at)
+	}
+	return at, true
 }
 
 func (s *Server) forwardedFor(r *http.Request, peer netip.Addr) netip.Addr {
@@ -56,13 +65,14 @@ func (s *Server) publicURL(r *http.Request) string {
 	if s.config.PublicURL != "" {
 		return s.config.PublicURL
 	}
-	scheme := "http"
-	if r.TLS != nil {
-		scheme = "https"
-	}
+	return s.scheme(r) + "://" + r.Host
+}
+
+// scheme is what the client has asked with.
+func (s *Server) scheme(r *http.Request) string {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err == nil && s.trusted(peer.Addr().Unmap()) && r.Header.Get("X-Forwarded-Proto") == "https" {
-		scheme = "https"
+	if r.TLS != nil || err == nil && s.trusted(peer.Addr().Unmap()) && r.Header.Get("X-Forwarded-Proto") == "https" {
+		return "https"
 	}
-	return scheme + "://" + r.Host
+	return "http"
 }

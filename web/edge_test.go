@@ -140,6 +140,11 @@ func TestReady(t *testing.T) {
 	if w := s.do(request{path: "/readyz"}); w.Code != 503 || strings.TrimSpace(w.Body.String()) != want || w.Header().Get("Retry-After") == "" {
 		t.Errorf("without a database: %d %s", w.Code, w.Body)
 	}
+	down = web.ErrLeaving
+	want = `{"ready":false,"engines":{"bus":"away","database":"ok","positions":"ok"}}`
+	if w := s.do(request{path: "/readyz"}); w.Code != 503 || strings.TrimSpace(w.Body.String()) != want {
+		t.Errorf("told to stop: %d %s", w.Code, w.Body)
+	}
 	if w := s.do(request{path: "/healthz"}); w.Code != 200 || w.Body.String() != "ok\n" {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}

@@ -28,6 +28,9 @@ type Problem struct {
 	shed  bool          // turned away: a figure tells of it, no line in the log
 }
 
+// ErrLeaving is Config.Ready's of a node that can commit, and will soon be gone.
+var ErrLeaving = errors.New("shutting down")
+
 // Errors that arise in this package.
 var (
 	errForbidden   = errors.New("forbidden")

@@ -10,6 +10,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"courier/dispatch"
 	"courier/internal/auth"
 )
@@ -20,6 +22,8 @@ type seen struct {
 	route string // the path's template
 	from  string // address, see Server.address
 	who   auth.Identity
+	since time.Time  // real time
+	span  trace.Span // nil: the request is not followed
 }
 
 type seenKey struct{}
@@ -44,7 +48,7 @@ func ClientAddress(ctx context.Context) string { return seenIn(ctx).from }
 func (s *Server) outer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now() // real time: this is about the server, not its world
-		seen := &seen{id: s.deps.NewID(), from: s.address(r)}
+		seen := &seen{id: s.deps.NewID(), from: s.address(r), since: start}
 		r = r.WithContext(context.WithValue(r.Context(), seenKey{}, seen))
 		rec := &recorder{ResponseWriter: w}
 		h := rec.Header()
@@ -79,7 +83,7 @@ func (s *Server) panicked(rec *recorder, r *http.Request, fault any) {
 	if fault == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
 		panic(fault)
 	}
-	s.deps.Log.LogAttrs(r.Context(), slog.LevelError, "panic in a handler", slog.String("request_id", seenIn(r.Context()).id),
+	s.deps.Log.LogAttrs(seenIn(r.Context()).context(r.Context()), slog.LevelError, "panic in a handler", slog.String("request_id", seenIn(r.Context()).id),
 		slog.String("route", seenIn(r.Context()).route), slog.Any("panic", fault), slog.String("stack", string(debug.Stack())))
 	if rec.status == 0 && !rec.hijacked {
 		s.fail(rec, r, fmt.Errorf("panic: %v", fault))
@@ -95,7 +99,9 @@ func (s *Server) observe(rec *recorder, r *http.Request, took time.Duration) {
 		status = http.StatusOK
 	}
 	s.config.Observe(Observation{Method: method(r), Route: seen.route, Status: status, Duration: took})
-	s.deps.Log.LogAttrs(r.Context(), slog.LevelDebug, "request", slog.String("request_id", seen.id), slog.String("method", method(r)),
+	ctx := seen.context(r.Context())
+	seen.endSpan(status)
+	s.deps.Log.LogAttrs(ctx, slog.LevelDebug, "request", slog.String("request_id", seen.id), slog.String("method", method(r)),
 		slog.String("route", seen.route), slog.Int("status", status), slog.Int64("bytes", rec.bytes), slog.Duration("took", took),
 		slog.String("role", string(seen.who.Role)), slog.String("subject", seen.who.ID), slog.String("address", seen.from))
 }

@@ -40,6 +40,7 @@ func (s *Server) place(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	n.ID = c.seen.id
 	order, replayed, err := s.deps.Dispatch.Place(c.Context(), c.actor(), n, key)
 	if err != nil {
 		return answer{}, err
@@ -47,6 +48,7 @@ func (s *Server) place(c *call) (answer, error) {
 	a := created(order)
 	a.header = http.Header{"Location": {"/v1/orders/" + order.ID}}
 	if replayed {
+		c.seen.about(order.ID)
 		a.header.Set("Idempotency-Replayed", "true")
 	}
 	return a, nil

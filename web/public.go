@@ -25,17 +25,20 @@ func (s *Server) ready(c *call) (answer, error) {
 		Engines map[string]string `json:"engines"`
 	}{Engines: map[string]string{}}
 	why := s.config.Ready(c.Context())
+	leaving := errors.Is(why, ErrLeaving)
 	engines := s.config.Engines(c.Context())
 	for name, away := range engines {
 		state.Engines[name] = word(away)
 	}
-	state.Engines["database"] = word(why != nil)
+	state.Engines["database"] = word(why != nil && !leaving)
 	if why == nil {
 		state.Ready = true
 		return answer{body: state}, nil
 	}
-	// Anybody may ask; an error names users, addresses and databases.
-	s.deps.Log.LogAttrs(c.Context(), slog.LevelWarn, "not ready", slog.Any("err", why))
+	if !leaving {
+		// Anybody may ask; an error names users, addresses and databases.
+		s.deps.Log.LogAttrs(c.Context(), slog.LevelWarn, "not ready", slog.Any("err", why))
+	}
 	return answer{status: http.StatusServiceUnavailable, header: http.Header{"Retry-After": {"2"}}, body: state}, nil
 }
 

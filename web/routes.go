@@ -19,6 +19,8 @@ type route struct {
 	slow   bool                              // the body may take slowFactor times as long as others
 	now    func(*Server, *call) (any, error) // what stands there now, for a conflict
 	socket func(*Server) http.Handler        // instead of handle
+	places bool                              // an order, which has the request's id
+	fixes  bool                              // traces follow what it brings as they do fixes, not as a request
 }
 
 // Limits of bodies, in bytes.
@@ -67,10 +69,10 @@ func routes() []route {
 		{method: post, path: "/v1/sign-in", handle: (*Server).signIn},
 		{method: get, path: "/v1/me", handle: (*Server).me, roles: []dispatch.Role{
 			dispatch.RoleViewer, dispatch.RoleDispatcher, dispatch.RoleAdmin, dispatch.RoleCourier, dispatch.RoleMerchant}},
-		{method: post, path: "/v1/background", handle: (*Server).background}, // whose it is stands where the apps can put it
+		{method: post, path: "/v1/background", handle: (*Server).background, fixes: true}, // whose it is stands where the apps can put it
 		{method: get, path: "/v1/me/day", handle: (*Server).day, roles: ride},
 
-		{method: post, path: "/v1/orders", handle: (*Server).place, roles: sell},
+		{method: post, path: "/v1/orders", handle: (*Server).place, roles: sell, places: true},
 		{method: get, path: "/v1/orders", handle: (*Server).listOrders, roles: look},
 		{method: get, path: "/v1/orders/{id}", handle: (*Server).readOrder, roles: look},
 		{method: get, path: "/v1/orders/{id}/events", handle: (*Server).listEvents, roles: look},

@@ -117,6 +117,7 @@ func (s *Server) route(rt route) http.Handler {
 			_ = control.SetReadDeadline(now.Add(timeout))
 			_ = control.SetWriteDeadline(now.Add(timeout + s.config.RequestTimeout))
 		}
+		r = s.follow(rt, r)
 		ctx, cancel := context.WithTimeout(r.Context(), timeout)
 		defer cancel()
 		limit := int64(maxBody)

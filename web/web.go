@@ -17,6 +17,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"courier/internal/clock"
+	"courier/internal/follow"
 	"courier/internal/pressure"
 )
 
@@ -30,6 +31,7 @@ type Deps struct {
 	Limiter    Limiter // nil: one in memory
 	// Pressure turns requests away when there are too many; nil: none.
 	Pressure *pressure.Gate
+	Follow   *follow.Follower // nil: nothing is followed
 	Clock    clock.Clock
 	NewID    func() string // of requests
 	Log      *slog.Logger

@@ -24,6 +24,8 @@ func (h *Hub) Background(ctx context.Context, courier string, epoch int64, fixes
 		h.count.offDuty.Add(uint64(len(fixes)))
 		return nil
 	}
+	ctx, span := h.followFixes(ctx, courier, len(fixes))
+	defer span.End()
 	result, err := h.Tracker.Ingest(ctx, courier, fixes, fencesOf(c.Plan, h.Geofence))
 	if err != nil {
 		return fmt.Errorf("take fixes: %w", err)

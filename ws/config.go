@@ -20,6 +20,7 @@ import (
 
 	"courier/internal/bus"
 	"courier/internal/clock"
+	"courier/internal/follow"
 	"courier/internal/pressure"
 	"courier/tracking"
 )
@@ -65,7 +66,7 @@ type Config struct {
 	View     time.Duration // dispatchers: how long to wait for a view until all of the fleet is followed; default 1 s
 }
 
-// Ports are what the hub needs; all are required.
+// Ports are what the hub needs; all but Follow are required.
 type Ports struct {
 	Auth    Authenticator
 	Service Service
@@ -76,6 +77,7 @@ type Ports struct {
 	Bus     bus.Bus
 	Clock   clock.Clock
 	Log     *slog.Logger
+	Follow  *follow.Follower // nil: nothing is followed
 }
 
 func (c Config) withDefaults() (Config, error) {

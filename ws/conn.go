@@ -34,6 +34,7 @@ const (
 type entry struct {
 	frame frame
 	slot  slot
+	sent  *sent // nil: it is not followed
 }
 
 // conn is one socket: gorilla upgrades and reads it, and all that goes out
@@ -97,38 +98,48 @@ func newConn(h *Hub, kind Kind, ws *websocket.Conn) *conn {
 // push queues a frame that must arrive. If the reader is too slow for it the
 // connection is closed, to resume later: memory is bounded (I12). One frame
 // of any size fits an empty queue.
-func (c *conn) push(f frame) {
+func (c *conn) push(f frame) { c.pushSent(f, nil) }
+
+// pushSent is push for a frame that may be followed.
+func (c *conn) pushSent(f frame, s *sent) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing {
+		s.end(errNotSent)
 		return
 	}
 	if c.bytes > 0 && c.bytes+len(f) > c.limit {
 		c.hub.count.slow.Add(1)
 		c.closeLocked(codeTooSlow, "unavailable", "too slow: come back and resume")
+		s.end(errNotSent)
 		return
 	}
-	c.queueLocked(entry{f, noSlot})
+	c.queueLocked(entry{f, noSlot, s})
 }
 
 // pushSlot queues a frame in the place of the one of its slot that still
 // waits: newest wins. It goes to the end, so that it never overtakes a frame
 // that was true before it.
-func (c *conn) pushSlot(s slot, f frame) {
+func (c *conn) pushSlot(s slot, f frame) { c.pushSlotSent(s, f, nil) }
+
+// pushSlotSent is pushSlot for a frame that may be followed.
+func (c *conn) pushSlotSent(s slot, f frame, followed *sent) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing {
+		followed.end(errNotSent)
 		return
 	}
 	for i := range c.queue {
 		if c.queue[i].slot == s {
 			c.bytes -= len(c.queue[i].frame)
+			c.queue[i].sent.end(errOvertaken)
 			c.queue = append(c.queue[:i], c.queue[i+1:]...)
 			c.hub.count.overtaken.Add(1)
 			break
 		}
 	}
-	c.queueLocked(entry{f, s})
+	c.queueLocked(entry{f, s, followed})
 }
 
 // waits says whether a frame of the slot is still in the queue.
@@ -179,6 +190,7 @@ func (c *conn) flush() {
 			}
 			out = *buf
 		}
+		followed := sentOf(c.queue[:n])
 		if n == len(c.queue) {
 			c.queue = c.queue[:0]
 			if cap(c.queue) > 4 {
@@ -193,10 +205,12 @@ func (c *conn) flush() {
 		_, err := c.net.Write(out)
 		c.hub.count.out.Add(uint64(n)) //nolint:gosec // over 0
 		c.hub.count.writes.Add(1)
+		endAll(followed, err)
 
 		c.mu.Lock()
 		c.bytes -= len(out)
 		if err != nil {
+			endAll(sentOf(c.queue), errNotSent)
 			c.writing, c.closing, c.queue, c.bytes = false, true, nil, 0
 			c.mu.Unlock()
 			_ = c.net.Close() // wakes the reader
@@ -233,14 +247,15 @@ func (c *conn) closeLocked(code int, fault, detail string) {
 		for _, e := range c.queue {
 			c.bytes -= len(e.frame)
 		}
+		endAll(sentOf(c.queue), errNotSent)
 		c.queue = nil
 	}
 	if fault != "" {
 		if f, err := c.hub.scratch.encode(&failure{Type: "error", Code: fault, Detail: detail}); err == nil {
-			c.queueLocked(entry{f, noSlot})
+			c.queueLocked(entry{frame: f})
 		}
 	}
-	c.queueLocked(entry{closing(code, detail), slotClose})
+	c.queueLocked(entry{frame: closing(code, detail), slot: slotClose})
 }
 
 // touch notes that the other side is alive. The deadline moves in steps, to

@@ -220,6 +220,8 @@ func (s *courierSession) step(ctx context.Context, do func(context.Context) erro
 
 func (s *courierSession) act(ctx context.Context, f actor) error {
 	action := f.action()
+	ctx, span := s.hub.actAs(ctx, action)
+	defer span.End()
 	err := s.hub.Service.Act(ctx, s.id, s.epoch, f.clientID(), action)
 	if errors.Is(err, dispatch.ErrStaleSession) {
 		return errElsewhere
@@ -274,6 +276,8 @@ func (s *courierSession) fixes(ctx context.Context, f *fixesIn) error {
 	}
 	// No timeout of ours: the tracker takes fixes into memory, asks its index
 	// only for couriers new to it, and this is the busiest line of the package.
+	ctx, span := s.hub.followFixes(ctx, s.id, len(f.Fixes))
+	defer span.End()
 	result, err := s.hub.Tracker.Ingest(ctx, s.id, f.Fixes, fences)
 	if err != nil {
 		a.Accepted = nil

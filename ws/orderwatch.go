@@ -28,6 +28,9 @@ type orderWatch struct {
 	armed  atomic.Bool  // a timer will look at the position
 	due    atomic.Bool  // the locator has it in hand
 
+	heard atomic.Pointer[heard] // nil, unless the order is followed
+	seen  atomic.Pointer[heard] // the last fix that is followed and not shown yet; its version is its time
+
 	mu      sync.Mutex // held while reading and sending
 	viewers []*trackSession
 	regions []geo.Cell // watched
@@ -144,15 +147,19 @@ func (w *orderWatch) read(ctx context.Context, after int64) ([]dispatch.Event, d
 func (w *orderWatch) catchUp(ctx context.Context) error {
 	events, view, err := w.read(ctx, w.version.Load())
 	if err != nil {
+		w.heard.Swap(nil).end(err)
 		return err
 	}
+	news := w.news(view.Version) // what came while it was read too
+	defer news.end(nil)
 	for _, e := range events {
 		f, err := w.hub.scratch.encode(statusOf(e, view))
 		if err != nil {
 			return err
 		}
+		of := news.of(e.Version)
 		for _, s := range w.viewers {
-			s.conn.push(f)
+			of.send(w.hub, s.conn, f, "status")
 		}
 	}
 	if len(events) == 0 {
@@ -210,6 +217,8 @@ func (w *orderWatch) remove(s *trackSession) {
 // any more.
 func (w *orderWatch) close() {
 	w.hub.interest.dropKey(w.order)
+	w.heard.Swap(nil).end(nil)
+	w.seen.Swap(nil).end(nil)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.setRegions(nil)

@@ -55,10 +55,12 @@ func (w *orderWatch) show(view dispatch.View) error {
 	}
 	if eta := view.ETA; eta != nil && (!eta.From.Equal(w.eta.From) || !eta.To.Equal(w.eta.To) || view.StopsBefore != w.before) {
 		w.eta, w.before = *eta, view.StopsBefore
-		if err := w.broadcast(slotETA, &trackETA{Type: "eta", ETA: eta, StopsBefore: view.StopsBefore}); err != nil {
+		if err := w.broadcast(slotETA, nil, &trackETA{Type: "eta", ETA: eta, StopsBefore: view.StopsBefore}); err != nil {
 			return err
 		}
 	}
+	followed := w.shown(view)
+	defer followed.end(nil)
 	if view.Fix == nil || view.Fix.Time.Equal(w.fixed) {
 		return nil
 	}
@@ -67,7 +69,7 @@ func (w *orderWatch) show(view dispatch.View) error {
 		w.at = view.Fix.Point
 		w.setRegions(regionsOf(view))
 	}
-	return w.broadcast(slotPosition, w.positionOf(view))
+	return w.broadcast(slotPosition, followed.of(view.Fix.Time.UnixNano()), w.positionOf(view))
 }
 
 func (w *orderWatch) positionOf(view dispatch.View) *trackPosition {
@@ -79,13 +81,15 @@ func (w *orderWatch) positionOf(view dispatch.View) *trackPosition {
 	return &trackPosition{Type: "position", Fix: *view.Fix, Age: max(age, 0)}
 }
 
-func (w *orderWatch) broadcast(s slot, v any) error {
+// broadcast sends the newest of a slot to all; of is what is followed of it,
+// or nil.
+func (w *orderWatch) broadcast(s slot, of *heard, v any) error {
 	f, err := w.hub.scratch.encode(v)
 	if err != nil {
 		return err
 	}
 	for _, viewer := range w.viewers {
-		viewer.conn.pushSlot(s, f)
+		of.sendNewest(w.hub, viewer.conn, s, f, "position")
 	}
 	return nil
 }

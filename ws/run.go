@@ -121,6 +121,7 @@ func (h *Hub) keepInterest(ctx context.Context, sub bus.Subscription) error {
 func (h *Hub) message(m bus.Message) {
 	switch {
 	case strings.HasPrefix(m.Topic, topicOrder):
+		h.orders.hear(m)
 		h.orders.changed(m.Key, m.Version)
 		h.fleet.orderChanged(m.Key, m.Version)
 	case m.Topic == topicCourierChanged:

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"courier/dispatch"
+	"courier/internal/bus"
 	"courier/tracking"
 )
 
@@ -48,12 +49,29 @@ func (o *orders) changed(id string, version int64) bool {
 	return true
 }
 
+// hear notes a message that is followed with the order that it is about,
+// before that is woken.
+func (o *orders) hear(m bus.Message) {
+	if m.Trace == "" {
+		return
+	}
+	o.mu.RLock()
+	w := o.byID[m.Key]
+	o.mu.RUnlock()
+	if w != nil {
+		w.hears(m)
+	}
+}
+
 // moved wakes the watches of the orders that couriers carry.
 func (o *orders) moved(fixes []tracking.Fix) {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
 	for _, f := range fixes {
 		for w := range o.byCourier[f.Courier] {
+			if f.Trace != "" {
+				w.sees(f)
+			}
 			w.moved()
 		}
 	}

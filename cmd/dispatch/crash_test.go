@@ -1,7 +1,7 @@
 package main
 
 import (
-	"context"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -21,7 +21,7 @@ const asDispatch = "COURIER_TEST_AS_DISPATCH"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asDispatch) != "" {
-		os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+		os.Exit(runUntilTold())
 	}
 	// toxiproxy leaves a goroutine behind where a way ends while it changes.
 	goleak.VerifyTestMain(m, testenv.LinkLeaks()...)
@@ -54,10 +54,10 @@ type rushEnd struct {
 	err error
 }
 
-func newRush(t *testing.T, p *testenv.Dispatch, seed uint64, token string, lasts time.Duration) *rush {
+func newRush(t *testing.T, url string, seed uint64, token string, lasts time.Duration) *rush {
 	t.Helper()
 	people, err := sim.New(sim.Config{
-		Server: p.URL(), AdminToken: token, Seed: seed,
+		Server: url, AdminToken: token, Seed: seed,
 		Couriers: 30, OrdersPerHour: 240, Flat: true, AtOnce: 20, Duration: lasts, Grace: 90 * time.Minute,
 		DeclineShare: 0.1, IgnoreShare: 0.05, FailShare: 0.03, CancelShare: 0.03, FixEvery: 5 * time.Second,
 	})
@@ -93,8 +93,10 @@ func (r *rush) wantKept(placed int) {
 }
 
 // fast is the clock of a rush, the same after a restart.
-func fast() []string {
-	return []string{"--clock-rate", "30", "--clock-origin", time.Now().UTC().Format(time.RFC3339)}
+func fast() []string { return faster(30) }
+
+func faster(rate int) []string {
+	return []string{"--clock-rate", fmt.Sprint(rate), "--clock-origin", time.Now().UTC().Format(time.RFC3339)}
 }
 
 func adminToken(t testing.TB, args ...string) string {
@@ -118,7 +120,7 @@ func TestNothingAcknowledgedIsLostByKill9(t *testing.T) {
 	seed, dice := seeded(t)
 	dir := t.TempDir()
 	p := newProcess(t, append(fast(), "--data-dir", dir)...)
-	r := newRush(t, p, seed, adminToken(t, "--data-dir", dir), 15*time.Minute)
+	r := newRush(t, p.URL(), seed, adminToken(t, "--data-dir", dir), 15*time.Minute)
 	for range 20 {
 		time.Sleep(time.Duration(200+dice.IntN(1300)) * time.Millisecond) // random moments are the point
 		p.Kill()
@@ -137,7 +139,7 @@ func TestNothingAcknowledgedIsLostWhenEnginesDie(t *testing.T) {
 	const key = "a rush on engines has this key, 81c0d9e27b"
 	p := newProcess(t, append(fast(), "--auth-secret", key, "--database-url", engines.Database,
 		"--redis-url", positions.URL(), "--amqp-url", broker.URL)...)
-	r := newRush(t, p, seed, adminToken(t, "--auth-secret", key), 12*time.Minute)
+	r := newRush(t, p.URL(), seed, adminToken(t, "--auth-secret", key), 12*time.Minute)
 	for range 2 {
 		for _, fault := range []struct {
 			kill, start func()

@@ -13,11 +13,12 @@ import (
 
 var version = "dev" // set when linking
 
-func main() {
+func main() { os.Exit(runUntilTold()) }
+
+func runUntilTold() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	defer stop()
+	return run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 }
 
 // run is the whole command; it returns the exit code: 2 for wrong settings,
@@ -57,6 +58,7 @@ type commands struct {
 	Bench    benchCommand    `cmd:"" help:"Load a server over its public protocols, and say what it costs beside a bare loop."`
 	Floor    floorCommand    `cmd:"" hidden:"" help:"The bare loop that bench compares with."`
 	Migrate  migrateCommand  `cmd:"" help:"Bring the schema of the database up to date, which serve does at its start too."`
+	Backup   backupCommand   `cmd:"" help:"Copy the SQLite database into a file, while the server runs."`
 	Token    tokenCommand    `cmd:"" help:"Print a signed token for a member of staff."`
 	Health   healthCommand   `cmd:"" help:"Ask the server on this machine whether it can commit; exit code 1 if not."`
 	Parked   parkedCommand   `cmd:"" help:"List work that the nodes could not do, or have them try again."`

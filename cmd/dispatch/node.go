@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -51,8 +52,11 @@ type node struct {
 	hub     *ws.Hub
 	gate    *pressure.Gate
 	metrics *telemetry.Metrics
+	traces  *telemetry.Traces  // nil: nothing is followed
+	reports *telemetry.Reports // nil: errors are in the log alone
 	http    *http.Server
 	admin   *http.Server
+	leaving atomic.Bool // told to stop, and not ready any more
 	listen  net.Listener
 	private net.Listener // nil: no admin listener
 }
@@ -66,8 +70,12 @@ func newNode(ctx context.Context, f serverFlags, x extras, logs io.Writer) (n *n
 		// some tens of megabytes.
 		debug.SetGCPercent(200)
 	}
-	n = &node{flags: f}
+	made := &node{flags: f} // to clean up after: n is nil where an error is returned
+	n = made
 	if n.log, err = telemetry.NewLogger(logs, f.LogLevel, f.LogFormat); err != nil {
+		return nil, err
+	}
+	if n.log, n.reports, err = f.reportFlags.open(f.node, n.log); err != nil {
 		return nil, err
 	}
 	origin := f.ClockOrigin
@@ -76,14 +84,17 @@ func newNode(ctx context.Context, f serverFlags, x extras, logs io.Writer) (n *n
 	}
 	n.clock = clock.New(origin, f.ClockRate)
 	n.metrics = telemetry.NewMetrics(version)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, made.engines.close(), made.traces.Close(), made.reports.Close())
+		}
+	}()
+	if n.traces, err = f.traceFlags.open(f.node, n.log); err != nil {
+		return nil, err
+	}
 	if n.engines, err = openEngines(ctx, f, n.clock, n.nodes, n.log); err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, n.engines.close())
-		}
-	}()
 	if err = n.domain(); err != nil {
 		return nil, err
 	}
@@ -118,7 +129,7 @@ func (n *node) domain() error {
 		own = n.engines.mirror.Own()
 	}
 	n.tracker, err = tracking.New(tracking.Config{
-		Speed: n.flags.MaxSpeed, Accuracy: n.flags.MaxAccuracy, StaleAfter: n.flags.StaleAfter, Stale: known.Forget,
+		Speed: n.flags.MaxSpeed, Accuracy: n.flags.MaxAccuracy, StaleAfter: n.flags.StaleAfter, Stale: known.Forget, Follow: n.follow(),
 	}, own, feed, store, n.clock, n.log)
 	if err != nil {
 		return err
@@ -128,7 +139,7 @@ func (n *node) domain() error {
 		return err
 	}
 	deps := dispatch.Deps{
-		Store: store, Locator: index, Known: known, Clock: n.clock, NewID: newID, NewPIN: newPIN, Log: n.log,
+		Store: store, Locator: index, Known: known, Clock: n.clock, NewID: newID, NewPIN: newPIN, Log: n.log, Follow: n.follow(),
 		FeedLag: func() time.Duration { return max(n.tracker.Stats().Lag, n.engines.feedAway()) },
 	}
 	if n.engines.mirror != nil {
@@ -152,7 +163,7 @@ func (n *node) domain() error {
 		}
 	})
 
-	if n.relay, err = outbox.New(outbox.Config{}, store, countEvents(events, n.metrics, n.clock), n.log); err != nil {
+	if n.relay, err = outbox.New(outbox.Config{Follow: n.follow()}, store, countEvents(events, n.metrics, n.clock), n.log); err != nil {
 		return err
 	}
 	if n.gate, err = pressure.New(pressure.Config{Slots: n.flags.LimitWork}); err != nil {
@@ -165,7 +176,7 @@ func (n *node) domain() error {
 	n.hub, err = ws.New(ws.Config{
 		Origins: n.flags.Origin, Geofence: geofence, Address: clientAddress, Limits: n.flags.sockets(), Pressure: n.gate,
 	}, ws.Ports{
-		Auth: n.auth, Service: n.service, Tracker: n.tracker, Feed: feed, Index: index, Limiter: socketLimiter{n.engines.limiter}, Bus: events, Clock: n.clock, Log: n.log,
+		Auth: n.auth, Service: n.service, Tracker: n.tracker, Feed: feed, Index: index, Limiter: socketLimiter{n.engines.limiter}, Bus: events, Clock: n.clock, Log: n.log, Follow: n.follow(),
 	})
 	return err
 }
@@ -193,7 +204,7 @@ func (n *node) edges(x extras) error {
 		OnCourierSignedIn: n.hub.CourierSignedIn,
 	}, web.Deps{
 		Dispatch: n.service, Auth: n.auth, Trails: tracking.NewTrails(n.engines.store, n.tracker), Background: n.hub, Clock: n.clock,
-		NewID: newID, Log: n.log, Limiter: n.engines.limiter, Pressure: n.gate,
+		NewID: newID, Log: n.log, Limiter: n.engines.limiter, Pressure: n.gate, Follow: n.follow(),
 		CourierSocket: n.hub.Courier(), TrackSocket: n.hub.Track(), FleetSocket: n.hub.Fleet(),
 	})
 	if err != nil {
@@ -208,13 +219,23 @@ func (n *node) edges(x extras) error {
 // asked once there is a loop.
 func (n *node) nodes() int { return max(n.loop.Stats().Nodes, 1) }
 
-// ready says whether a commit is possible now.
+// ready says whether a commit is possible now, and whether more should come.
 func (n *node) ready(ctx context.Context) error {
+	if n.leaving.Load() {
+		return web.ErrLeaving
+	}
 	return n.engines.store.Ready(ctx)
 }
 
-// run serves until ctx ends, then shuts down: stop accepting, tell sockets
-// to come back, drain, close. started is called once requests are answered.
+// drain answers whoever still comes, until a balancer that asks whether the
+// node is ready has seen that it is not.
+func (n *node) drain() {
+	n.leaving.Store(true)
+	time.Sleep(n.flags.Drain)
+}
+
+// run serves until ctx ends, then shuts down: drain, stop accepting, tell
+// sockets to come back, close. started is called once requests are answered.
 func (n *node) run(ctx context.Context, started func()) error {
 	// Each layer runs until the one above it has drained into it.
 	sockets, stopSockets := context.WithCancel(context.WithoutCancel(ctx))
@@ -256,6 +277,7 @@ func (n *node) run(ctx context.Context, started func()) error {
 	g.Go(func() error {
 		<-ctx.Done()
 		n.log.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "shutting down")
+		n.drain()
 		bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), n.flags.ShutdownTimeout)
 		defer cancel()
 		stopped := make(chan error, 1)
@@ -267,7 +289,7 @@ func (n *node) run(ctx context.Context, started func()) error {
 		return errors.Join(err, n.admin.Shutdown(bound))
 	})
 	started()
-	return errors.Join(g.Wait(), n.engines.close())
+	return errors.Join(g.Wait(), n.engines.close(), n.traces.Close(), n.reports.Close())
 }
 
 // record runs the flight recorder until ctx ends.

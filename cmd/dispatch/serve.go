@@ -19,13 +19,16 @@ type serverFlags struct {
 	secretFlags
 	engineFlags
 	limitFlags
+	traceFlags
+	reportFlags
 	Addr            string        `default:":8080" help:"Where HTTP and WebSocket listen." group:"Listening"`
 	AdminAddr       string        `default:"127.0.0.1:8081" help:"Where metrics and profiles listen; keep it private. Empty: nowhere." group:"Listening"`
 	FlightRecorder  bool          `help:"Keep a runtime trace of the last seconds for /debug/flight on --admin-addr." group:"Listening"`
 	PublicURL       string        `help:"What customers' links begin with, like https://track.example. Default: what the request came to." placeholder:"URL" group:"Listening"`
 	Origin          []string      `help:"Other origins whose pages may open WebSockets." placeholder:"URL" group:"Listening"`
 	TrustedProxy    []string      `help:"Networks of load balancers whose X-Forwarded-For is believed." placeholder:"CIDR" group:"Listening"`
-	ShutdownTimeout time.Duration `default:"20s" help:"How long a shut-down may take." group:"Listening"`
+	Drain           time.Duration `default:"0s" help:"How long a node that is told to stop goes on, but is not ready any more, so that a balancer sends it nobody new. Longer than the balancer takes to notice." group:"Listening"`
+	ShutdownTimeout time.Duration `default:"20s" help:"How long a shut-down may take, after --drain." group:"Listening"`
 
 	Mode          string        `default:"offer" help:"How work gets to couriers: offer (they may decline) or assign." group:"Dispatch"`
 	OfferTimeout  time.Duration `default:"30s" help:"How long a courier may think about an offer." group:"Dispatch"`
@@ -90,7 +93,7 @@ func (f serverFlags) check(s *settings) {
 	for _, d := range []struct {
 		flag  string
 		value time.Duration
-	}{{"pickup-service", f.PickupService}, {"drop-service", f.DropService}, {"travel-step", f.TravelStep}} {
+	}{{"drain", f.Drain}, {"pickup-service", f.PickupService}, {"drop-service", f.DropService}, {"travel-step", f.TravelStep}} {
 		if d.value < 0 || d.value > time.Hour {
 			s.add(d.flag, "%s is not within 0s and 1h", d.value)
 		}
@@ -125,6 +128,8 @@ func (f serverFlags) check(s *settings) {
 	}
 	f.engineFlags.check(s, f.AuthSecret)
 	f.limitFlags.check(s)
+	f.traceFlags.check(s)
+	f.reportFlags.check(s)
 	if f.AuthSecret != "" {
 		if err := auth.CheckSecret([]byte(f.AuthSecret)); err != nil {
 			s.add("auth-secret", "%v", err)

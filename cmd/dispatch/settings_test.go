@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -19,12 +20,13 @@ func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	code, _, stderr := dispatchCommand(t, "serve", "--data-dir", dir+"/made", "--mode", "guess", "--interval", "5x", "--zoom", "99",
 		"--addr", "nowhere", "--auth-secret", "secret", "--center", "somewhere", "--travel-speed", "rocket=9", "--max-bundle", "many",
-		"--deviation=-1m", "--limit-address", "lots", "--limit-sign-in", "0/s", "--limit-staff-sockets=-1")
+		"--deviation=-1m", "--limit-address", "lots", "--limit-sign-in", "0/s", "--limit-staff-sockets=-1",
+		"--trace-to", "localhost:4318", "--trace-share", "1.5", "--trace-fix-share=-1")
 	if code != 2 {
 		t.Errorf("exit code %d", code)
 	}
 	for _, flag := range []string{"mode", "interval", "zoom", "addr", "auth-secret", "center", "travel-speed", "max-bundle",
-		"deviation", "limit-address", "limit-sign-in", "limit-staff-sockets"} {
+		"deviation", "limit-address", "limit-sign-in", "limit-staff-sockets", "trace-to", "trace-share", "trace-fix-share"} {
 		if !strings.Contains(stderr, "--"+flag+":") {
 			t.Errorf("--%s is not named in:\n%s", flag, stderr)
 		}
@@ -97,5 +99,18 @@ func TestTheAdminListenerHasMetricsAndProfiles(t *testing.T) {
 				t.Errorf("%s: %s without %s", path, resp.Status, want)
 			}
 		}
+	}
+}
+
+func TestANodeThatCannotListenSaysWhy(t *testing.T) {
+	var lc net.ListenConfig
+	taken, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	code, _, stderr := dispatchCommand(t, "serve", "--addr", taken.Addr().String(), "--data-dir", t.TempDir(), "--trace-to", "http://127.0.0.1:1")
+	if code == 0 || !strings.Contains(stderr, "--addr: ") {
+		t.Errorf("%d, %s", code, stderr)
 	}
 }

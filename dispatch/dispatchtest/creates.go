@@ -64,7 +64,7 @@ func testCreates(t *testing.T, open Open) {
 			c.Answer = dispatch.Answer{Scope: "s \"ü\x00|%" + courier, Key: "\xffk", Hash: []byte{0, 1, 255}, Body: []byte(`{"a":1}`), At: start}
 			c.Order.ID += courier
 			c.Order.Status, c.Order.Version, c.Order.ETA, c.Order.Courier = dispatch.Searching, 2, nil, courier
-			first, second := fill[dispatch.Event](t), fill[dispatch.Event](t)
+			first, second := fillEvent(t), fillEvent(t)
 			first.Order, first.Version, first.Status, first.Data = c.Order.ID, 1, dispatch.Placed, dispatch.EventData{}
 			second.Order, second.Version, second.Status = c.Order.ID, 2, dispatch.Searching
 			c.Events = []dispatch.Event{first, second}

@@ -15,14 +15,14 @@ func testOrders(t *testing.T, open Open) {
 		s := open(t)
 		want := fill[dispatch.Order](t)
 		want.Status, want.Version, want.ETA = dispatch.Assigned, 1, nil // no store keeps ETAs
-		event := fill[dispatch.Event](t)
+		event := fillEvent(t)
 		event.Order, event.Version, event.Status = want.ID, 1, want.Status
 		update(t, s, func(tx dispatch.Tx) error { return tx.SaveOrder(want, 0, []dispatch.Event{event}) })
 		wantOrder(t, s, want)
 
 		other := fill[dispatch.Order](t)
 		other.Status, other.Version, other.ETA, other.PIN, other.Refusals = dispatch.Searching, 2, nil, "", nil
-		second := fill[dispatch.Event](t)
+		second := fillEvent(t)
 		second.Order, second.Version, second.Status, second.Data = want.ID, 2, other.Status, dispatch.EventData{}
 		update(t, s, func(tx dispatch.Tx) error {
 			got, err := tx.Order(want.ID)

@@ -168,6 +168,9 @@ func (b *ballot) elect(futures int) []task {
 func (s *search) vote(past []*job, lead []time.Duration, starts func(task) bool) []task {
 	real, f := len(s.orders), &s.o.Futures
 	b := ballot{order: make([]int, real)}
+	dice := s.dice
+	s.dice = s.ballots
+	defer func() { s.dice = dice }()
 	begin := s.image()
 	for range f.Count {
 		s.imagine(past, lead, cap(s.orders)-real)

@@ -32,7 +32,7 @@ type Snapshot struct {
 	Couriers []Courier // on duty and live, or soon to be, in any order
 
 	Seed uint64   // of the search's dice
-	Lots uint64   // of the orders drawn to come: rounds that share it draw alike, lest work that half of all draws would start is started by one of many rounds
+	Lots uint64   // of the orders drawn to come and of the plans made with them: rounds that share it vote alike, lest work that half of all votes would start is started by one of many rounds
 	Last []Intent // what the last round intended and nobody has been told of; who or what is gone is skipped
 	Past []Demand // orders of the last hour from this area, placed before Now, whatever became of them; may be empty
 }

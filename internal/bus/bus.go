@@ -24,6 +24,7 @@ type Message struct {
 	Version int64     // of what Key names, after it
 	Time    time.Time // when it was committed
 	Body    []byte    // JSON: dispatch.Event for order.*
+	Trace   string    // the span that it comes from, see follow.Parent; empty: it is not followed
 }
 
 // Shard is the part of the key space that a key falls in.

@@ -12,18 +12,20 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"courier/internal/bus"
+	"courier/internal/follow"
 )
 
 // Config sets the relay up; a zero field takes its default.
 type Config struct {
-	Batch      int           // rows in one publish; default 500
-	Sweep      time.Duration // how often to look without a signal, and to adopt; default 1 s
-	Beat       time.Duration // how often to say that this node lives; default 3 s
-	Life       time.Duration // how long a beat holds; default 10 s
-	BackoffMin time.Duration // first wait after a failure; default 50 ms
-	BackoffMax time.Duration // longest wait; default 5 s
-	Timeout    time.Duration // of one read, publish or mark; default 10 s
-	Drain      time.Duration // how long Run may go on once it is told to end; default 5 s
+	Batch      int              // rows in one publish; default 500
+	Sweep      time.Duration    // how often to look without a signal, and to adopt; default 1 s
+	Beat       time.Duration    // how often to say that this node lives; default 3 s
+	Life       time.Duration    // how long a beat holds; default 10 s
+	BackoffMin time.Duration    // first wait after a failure; default 50 ms
+	BackoffMax time.Duration    // longest wait; default 5 s
+	Timeout    time.Duration    // of one read, publish or mark; default 10 s
+	Drain      time.Duration    // how long Run may go on once it is told to end; default 5 s
+	Follow     *follow.Follower // nil: nothing is followed
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -224,7 +226,10 @@ func (r *Relay) batch(ctx context.Context) (int, error) {
 	for i, row := range rows {
 		ids[i], messages[i] = row.ID, row.Message
 	}
-	if err := r.bus.Publish(ctx, messages); err != nil {
+	spans := r.follow(ctx, messages)
+	err = r.bus.Publish(ctx, messages)
+	follow.End(err, spans...)
+	if err != nil {
 		return 0, fmt.Errorf("publish %d messages: %w", len(messages), err)
 	}
 	r.published.Add(uint64(len(messages)))

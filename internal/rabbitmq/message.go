@@ -9,6 +9,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"courier/internal/bus"
+	"courier/internal/follow"
 )
 
 // The headers are CloudEvents' attributes under the prefix of its AMQP
@@ -51,6 +52,9 @@ func encode(m bus.Message, source string) (amqp.Publishing, error) {
 		},
 		Body: m.Body,
 	}
+	if m.Trace != "" {
+		p.Headers[follow.Header] = m.Trace
+	}
 	if len(m.ID) <= longest {
 		p.MessageId = m.ID // for the broker's tools
 	}
@@ -67,6 +71,7 @@ func decode(headers amqp.Table, body []byte) (bus.Message, error) {
 		return s
 	}
 	m := bus.Message{ID: text(headerID), Topic: text(headerType), Key: text(headerKey), Body: body}
+	m.Trace, _ = headers[follow.Header].(string)
 	at, version := text(headerTime), text(headerVersion)
 	if err := errors.Join(errs...); err != nil {
 		return bus.Message{}, err

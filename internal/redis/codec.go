@@ -96,9 +96,10 @@ func cellAt(s string, at int) geo.Cell {
 // A message is: version, sender (8 bytes), then for each fix the length of
 // the courier's id (a varint), the id, the body.
 const (
-	messageVersion = 1
-	messageHead    = 1 + 8
-	messageFixes   = 2000 // at most: about 100 KB
+	messageVersion  = 1
+	followedVersion = 2
+	messageHead     = 1 + 8
+	messageFixes    = 2000 // at most: about 100 KB
 )
 
 func encodeMessage(sender uint64, fixes []tracking.Fix) []byte {
@@ -112,31 +113,74 @@ func encodeMessage(sender uint64, fixes []tracking.Fix) []byte {
 	return b
 }
 
-// senderOf is 0 of what is no message of this version.
+// encodeFollowed is a message of followedVersion: like encodeMessage, but with
+// each fix its span, after its length. A node that does not know it yet goes
+// without those few fixes.
+func encodeFollowed(sender uint64, fixes []tracking.Fix) []byte {
+	b := binary.BigEndian.AppendUint64([]byte{followedVersion}, sender)
+	for i := range fixes {
+		for _, text := range []string{fixes[i].Courier, fixes[i].Trace} {
+			b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
+		}
+		b = appendBody(b, &fixes[i])
+	}
+	return b
+}
+
+func followed(f tracking.Fix) bool { return f.Trace != "" }
+
+// apart divides fixes into those that are not followed, and those that are.
+func apart(fixes []tracking.Fix) (others, those []tracking.Fix) {
+	for _, f := range fixes {
+		if followed(f) {
+			those = append(those, f)
+		} else {
+			others = append(others, f)
+		}
+	}
+	return others, those
+}
+
+func known(version byte) bool { return version == messageVersion || version == followedVersion }
+
+// senderOf is 0 of what is no message of a version known here.
 func senderOf(s string) uint64 {
-	if len(s) < messageHead || s[0] != messageVersion {
+	if len(s) < messageHead || !known(s[0]) {
 		return 0
 	}
 	return binary.BigEndian.Uint64([]byte(s[1:messageHead]))
 }
 
 func decodeMessage(s string) ([]tracking.Fix, error) {
-	if len(s) < messageHead || s[0] != messageVersion {
-		return nil, fmt.Errorf("%w: no message of version %d", errBroken, messageVersion)
+	if len(s) < messageHead || !known(s[0]) {
+		return nil, fmt.Errorf("%w: no message of version %d or %d", errBroken, messageVersion, followedVersion)
 	}
 	b := []byte(s[messageHead:])
 	fixes := make([]tracking.Fix, 0, len(b)/(bodySize+1)+1)
 	for len(b) > 0 {
-		n, size := binary.Uvarint(b)
-		if size <= 0 || n > uint64(len(b)) || len(b)-size < int(n)+bodySize {
-			return nil, fmt.Errorf("%w: a message ends early", errBroken)
+		courier, body, err := cutText(b)
+		var span string
+		if err == nil && s[0] == followedVersion {
+			span, body, err = cutText(body)
 		}
-		courier, body := string(b[size:size+int(n)]), b[size+int(n):]
+		if err != nil {
+			return nil, err
+		}
 		f, err := readBody(courier, body[:bodySize])
 		if err != nil {
 			return nil, err
 		}
+		f.Trace = span
 		fixes, b = append(fixes, f), body[bodySize:]
 	}
 	return fixes, nil
+}
+
+// cutText takes a text after its length; a body must follow at least.
+func cutText(b []byte) (text string, rest []byte, err error) {
+	n, size := binary.Uvarint(b)
+	if size <= 0 || n > uint64(len(b)) || len(b)-size < int(n)+bodySize {
+		return "", nil, fmt.Errorf("%w: a message ends early", errBroken)
+	}
+	return string(b[size : size+int(n)]), b[size+int(n):], nil
 }

@@ -120,6 +120,14 @@ func (f *Feed) Publish(ctx context.Context, fixes []tracking.Fix) error {
 // send publishes fixes to a region's channel. It returns the last answer.
 func (f *Feed) send(ctx context.Context, pipe redis.Pipeliner, region geo.Cell, fixes []tracking.Fix) (answer *redis.IntCmd) {
 	for some := range slices.Chunk(fixes, messageFixes) {
+		if slices.ContainsFunc(some, followed) {
+			var of []tracking.Fix
+			if some, of = apart(some); len(some) == 0 {
+				answer = f.publish(ctx, pipe, region, encodeFollowed(f.id, of))
+				continue
+			}
+			f.publish(ctx, pipe, region, encodeFollowed(f.id, of))
+		}
 		answer = f.publish(ctx, pipe, region, encodeMessage(f.id, some))
 	}
 	return answer

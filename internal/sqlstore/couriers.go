@@ -109,7 +109,7 @@ func (t *tx) SaveCourier(c dispatch.Courier, seen int64) error {
 	if err != nil {
 		return t.fail(err)
 	}
-	return t.post("courier.changed", c.ID, c.Version, whole(t.now()), body)
+	return t.post("courier.changed", c.ID, c.Version, whole(t.now()), body, "")
 }
 
 // startsAt is a courier's shift's beginning if it is known where it is; else

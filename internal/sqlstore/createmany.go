@@ -19,7 +19,7 @@ const (
 	// its own, which a node that is paused cannot keep open.
 	createOrders = `WITH new_answers AS (
 			INSERT INTO answers (scope, key, hash, body, at)
-			SELECT * FROM unnest($24::text[], $25::text[], $26::bytea[], $27::bytea[], $28::bigint[])),
+			SELECT * FROM unnest($25::text[], $26::text[], $27::bytea[], $28::bytea[], $29::bigint[])),
 		` + newRows
 	newRows = `new_orders AS (
 			INSERT INTO orders (id, merchant, reference, status, terminal, courier, area, version, placed_at, changed_at, doc)
@@ -28,8 +28,10 @@ const (
 		new_events AS (
 			INSERT INTO events (order_id, version, type, status, at, actor_role, actor_id, data)
 			SELECT * FROM unnest($12::text[], $13::bigint[], $14::text[], $15::text[], $16::bigint[], $17::text[], $18::text[], $19::text[]))
-		INSERT INTO outbox (key, version, at, message_id, topic, body, node)
-		SELECT *, $23::text FROM unnest($12::text[], $13::bigint[], $16::bigint[], $20::text[], $21::text[], $22::bytea[])`
+		INSERT INTO outbox (key, version, at, message_id, topic, body, trace_parent, node)
+		SELECT key, version, at, message_id, topic, body, NULLIF(parent, ''), $24::text
+		FROM unnest($12::text[], $13::bigint[], $16::bigint[], $20::text[], $21::text[], $22::bytea[], $23::text[])
+			AS rows (key, version, at, message_id, topic, body, parent)`
 	selectKept = `SELECT a.scope, a.key, a.hash, a.body, a.at FROM unnest($1::text[], $2::text[]) AS k (scope, key)
 		JOIN answers a ON a.scope = k.scope AND a.key = k.key`
 )
@@ -105,7 +107,7 @@ func orderColumnsOf(fresh []*creation, node string) []any {
 	var ids, merchants, references, statuses, couriers, areas, docs []string
 	var terminal []int16
 	var versions, placed, changed []int64
-	var of, types, eventStatuses, roles, actors, data, messages, topics []string
+	var of, types, eventStatuses, roles, actors, data, messages, topics, parents []string
 	var numbers, at []int64
 	var bodies [][]byte
 	for _, one := range fresh {
@@ -121,11 +123,12 @@ func orderColumnsOf(fresh []*creation, node string) []any {
 			roles, actors = append(roles, string(e.Actor.Role)), append(actors, e.Actor.ID)
 			data, bodies = append(data, e.data), append(bodies, e.body)
 			messages, topics = append(messages, messageID(e.Order, e.Version)), append(topics, eventTopic(e.Event))
+			parents = append(parents, e.Trace)
 		}
 	}
 	return []any{
 		ids, merchants, references, statuses, terminal, couriers, areas, versions, placed, changed, docs,
-		of, numbers, types, eventStatuses, at, roles, actors, data, messages, topics, bodies, node,
+		of, numbers, types, eventStatuses, at, roles, actors, data, messages, topics, bodies, parents, node,
 	}
 }
 

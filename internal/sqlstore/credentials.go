@@ -115,7 +115,7 @@ func (s *Store) SaveLink(ctx context.Context, l auth.Link) error {
 		if err != nil {
 			return err
 		}
-		return t.postAs("link:"+l.ID+":revoked", "link.revoked", l.Order, 0, *l.RevokedAt, body)
+		return t.postAs("link:"+l.ID+":revoked", "link.revoked", l.Order, 0, *l.RevokedAt, body, "")
 	})
 }
 

@@ -38,7 +38,7 @@ func (t *tx) saveEvent(e dispatch.Event) error {
 	if err != nil {
 		return err
 	}
-	return t.post(eventTopic(e), e.Order, e.Version, e.Time, body)
+	return t.post(eventTopic(e), e.Order, e.Version, e.Time, body, e.Trace)
 }
 
 const selectEvents = `SELECT order_id, version, type, status, at, actor_role, actor_id, data

@@ -11,15 +11,15 @@ import (
 )
 
 // post writes one outbox row.
-func (t *tx) post(topic, key string, version int64, at time.Time, body []byte) error {
-	return t.postAs(messageID(key, version), topic, key, version, at, body)
+func (t *tx) post(topic, key string, version int64, at time.Time, body []byte, parent string) error {
+	return t.postAs(messageID(key, version), topic, key, version, at, body, parent)
 }
 
 func messageID(key string, version int64) string { return key + ":" + strconv.FormatInt(version, 10) }
 
-func (t *tx) postAs(id, topic, key string, version int64, at time.Time, body []byte) error {
-	_, err := t.exec("write outbox row", `INSERT INTO outbox (message_id, topic, key, version, at, body, node)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`, id, topic, key, version, micros(at), body, t.node)
+func (t *tx) postAs(id, topic, key string, version int64, at time.Time, body []byte, parent string) error {
+	_, err := t.exec("write outbox row", `INSERT INTO outbox (message_id, topic, key, version, at, body, node, trace_parent)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, NULLIF($8, ''))`, id, topic, key, version, micros(at), body, t.node, parent)
 	if err == nil {
 		t.rows++
 	}
@@ -36,7 +36,7 @@ func (s *Store) signalCommitted() {
 // Committed implements outbox.Source.
 func (s *Store) Committed() <-chan struct{} { return s.committed }
 
-const selectPending = `SELECT id, message_id, topic, key, version, at, body FROM outbox
+const selectPending = `SELECT id, message_id, topic, key, version, at, body, COALESCE(trace_parent, '') FROM outbox
 	WHERE node = $1 ORDER BY id LIMIT $2`
 
 // Pending implements outbox.Source. The rows of a key that one node wrote are
@@ -88,7 +88,7 @@ func (s *Store) Adopt(ctx context.Context) (rows int, err error) {
 
 func scanOutbox(row scanner) (r outbox.Row, err error) {
 	var at int64
-	err = row.Scan(&r.ID, &r.Message.ID, &r.Topic, &r.Key, &r.Version, &at, &r.Body)
+	err = row.Scan(&r.ID, &r.Message.ID, &r.Topic, &r.Key, &r.Version, &at, &r.Body, &r.Trace)
 	r.Time = fromMicros(at)
 	return r, err
 }

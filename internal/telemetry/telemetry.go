@@ -1,7 +1,8 @@
-// Package telemetry makes the process visible: logs, metrics, profiles and runtime traces. The
+// Package telemetry makes the process visible: logs, metrics, profiles, traces and runtime traces. The
 // admin handler is for operators alone: serve it on loopback.
 //
 //	package figures → Metrics → /metrics
+//	spans (follow) → Traces → an OpenTelemetry collector
 package telemetry
 
 import (
@@ -27,9 +28,9 @@ func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 	options := &slog.HandlerOptions{Level: l}
 	switch format {
 	case "text":
-		return slog.New(slog.NewTextHandler(w, options)), nil
+		return slog.New(spanHandler{slog.NewTextHandler(w, options)}), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, options)), nil
+		return slog.New(spanHandler{slog.NewJSONHandler(w, options)}), nil
 	}
 	return nil, fmt.Errorf("log format %q is neither text nor json", format)
 }

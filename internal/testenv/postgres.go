@@ -145,3 +145,19 @@ func (s *PostgresServer) command(program string, args ...string) *exec.Cmd {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.account}
 	return cmd
 }
+
+// Dump writes a database into a file, as pg_dump --format=custom does.
+func (s *PostgresServer) Dump(t T, url string) (file string) {
+	t.Helper()
+	file = filepath.Join(filepath.Dir(s.data), fmt.Sprintf("dump%d", s.databases.Add(1)))
+	s.run("pg_dump", "--format=custom", "--file="+file, url)
+	return file
+}
+
+// Restored is a new database with what is in a dump.
+func (s *PostgresServer) Restored(t T, file string) (url string) {
+	t.Helper()
+	url = s.Database(t)
+	s.run("pg_restore", "--no-owner", "--exit-on-error", "--dbname="+url, file)
+	return url
+}

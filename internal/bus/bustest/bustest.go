@@ -50,10 +50,11 @@ func testWhole(t *testing.T, b bus.Bus) {
 	want := bus.Message{
 		ID: "019a-1", Topic: "order.at_pickup", Key: "order-é-1", Version: 1 << 53,
 		Time: time.Date(2026, 11, 23, 10, 0, 0, 123456000, time.UTC), Body: []byte(`{"a":"ü \u0000"}`),
+		Trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 	}
 	publish(t, b, want)
 	got := wantAll(t, s, []bus.Message{want})[want.ID]
-	if got.Topic != want.Topic || got.Key != want.Key || got.Version != want.Version || !got.Time.Equal(want.Time) || !bytes.Equal(got.Body, want.Body) {
+	if got.Topic != want.Topic || got.Key != want.Key || got.Version != want.Version || !got.Time.Equal(want.Time) || !bytes.Equal(got.Body, want.Body) || got.Trace != want.Trace {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

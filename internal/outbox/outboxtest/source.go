@@ -61,9 +61,18 @@ func step(tx dispatch.Tx, id string, events int) error {
 		o.Status = dispatch.Statuses()[(o.Version-1)%12]
 		all = append(all, dispatch.Event{Order: id, Version: o.Version, Type: dispatch.EventType(o.Status), Status: o.Status,
 			Time: start.Add(time.Duration(o.Version) * time.Second), Actor: dispatch.Actor{Role: dispatch.RoleSystem},
-			Data: dispatch.EventData{Reason: "why"}})
+			Data: dispatch.EventData{Reason: "why"}, Trace: spanOf(id, o.Version)})
 	}
 	return tx.SaveOrder(o, seen, all)
+}
+
+// spanOf is the span that a version came in: some orders and versions are
+// followed, others not.
+func spanOf(id string, version int64) string {
+	if version%2 == 0 {
+		return ""
+	}
+	return "span of " + id
 }
 
 func update(t *testing.T, s Store, fn func(tx dispatch.Tx) error) {
@@ -103,7 +112,8 @@ func eachEvent(t *testing.T, s Store) {
 	for i, row := range rows {
 		status := dispatch.Statuses()[i]
 		at := start.Add(time.Duration(i+1) * time.Second)
-		want := bus.Message{ID: fmt.Sprintf("o1:%d", i+1), Topic: "order." + string(status), Key: "o1", Version: int64(i) + 1, Time: at, Body: row.Body}
+		want := bus.Message{ID: fmt.Sprintf("o1:%d", i+1), Topic: "order." + string(status), Key: "o1", Version: int64(i) + 1, Time: at, Body: row.Body,
+			Trace: spanOf("o1", int64(i)+1)}
 		if !reflect.DeepEqual(row.Message, want) {
 			t.Errorf("row %d is %+v, want %+v", i, row.Message, want)
 		}
@@ -140,9 +150,11 @@ func eachCreated(t *testing.T, s Store) {
 	}
 	create := func(i int, key string) {
 		id := fmt.Sprintf("o%d", i)
+		events := []dispatch.Event{event(id, 1, dispatch.Placed), event(id, 2, dispatch.Searching)}
+		events[0].Trace = spanOf(id, 1)
 		_, err := s.Create(t.Context(), dispatch.Creation{
 			Order:  dispatch.Order{ID: id, Status: dispatch.Searching, Version: 2},
-			Events: []dispatch.Event{event(id, 1, dispatch.Placed), event(id, 2, dispatch.Searching)},
+			Events: events,
 			Answer: dispatch.Answer{Scope: "s", Key: key, At: start},
 		})
 		if err != nil {
@@ -168,7 +180,7 @@ func eachCreated(t *testing.T, s Store) {
 		}
 		want := event(row.Key, last[row.Key]+1, []dispatch.Status{dispatch.Placed, dispatch.Searching}[min(last[row.Key], 1)])
 		message := bus.Message{ID: fmt.Sprintf("%s:%d", row.Key, want.Version), Topic: "order." + string(want.Status),
-			Key: row.Key, Version: want.Version, Time: start, Body: row.Body}
+			Key: row.Key, Version: want.Version, Time: start, Body: row.Body, Trace: spanOf(row.Key, want.Version)}
 		if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(row.Message, message) {
 			t.Errorf("%+v with event %+v, want %+v", row.Message, got, want)
 		}

@@ -49,8 +49,8 @@ type node struct {
 	metrics string // host:port
 }
 
-// stopPatience is more than --shutdown-timeout.
-const stopPatience = 25 * time.Second
+// stopPatience is more than --drain and --shutdown-timeout.
+const stopPatience = 30 * time.Second
 
 // start runs everything until the scope or test ends. The binary is that of
 // the nodes.
@@ -111,6 +111,7 @@ func (c *cluster) startNode(t testenv.T, name string) node {
 			"DISPATCH_REDIS_URL="+c.engines.redis.URL(),
 			"DISPATCH_AMQP_URL="+c.engines.rabbitmq.URL,
 			"DISPATCH_TRUSTED_PROXY=127.0.0.1/32",
+			"DISPATCH_DRAIN=4s",
 			"DISPATCH_SHUTDOWN_TIMEOUT=20s",
 		)
 		return cmd

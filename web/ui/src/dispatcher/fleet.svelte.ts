@@ -177,9 +177,10 @@ export class Fleet {
         for (const courier of frame.couriers ?? []) this.couriers.set(courier.id, courier);
         for (const alert of frame.alerts ?? []) this.alertsByID.set(alert.id, alert);
         this.stats = frame.stats;
+        // At once, so that nobody reads of an empty list before it is there.
+        this.revise('orders');
+        this.revise('couriers');
         this.loaded = true;
-        this.later('orders', 0);
-        this.later('couriers', 0);
         break;
       case 'orders':
         for (const order of frame.orders) this.put(order);
@@ -217,11 +218,14 @@ export class Fleet {
     clearTimeout(this.timers.get(what));
     this.timers.set(
       what,
-      setTimeout(() => {
-        this.timers.delete(what);
-        if (what === 'orders') this.ordersRevision++;
-        else this.couriersRevision++;
-      }, pace),
+      setTimeout(() => this.revise(what), pace),
     );
+  }
+
+  private revise(what: 'orders' | 'couriers'): void {
+    clearTimeout(this.timers.get(what));
+    this.timers.delete(what);
+    if (what === 'orders') this.ordersRevision++;
+    else this.couriersRevision++;
   }
 }
