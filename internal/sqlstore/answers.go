@@ -9,8 +9,8 @@ import (
 
 // Answer implements dispatch.Tx.
 func (t *tx) Answer(scope, key string) (dispatch.Answer, error) {
-	if t.closed {
-		return dispatch.Answer{}, errTxKept
+	if err := t.use("answer", scope+" "+key); err != nil {
+		return dispatch.Answer{}, err
 	}
 	a := dispatch.Answer{Scope: scope, Key: key}
 	var at int64
@@ -25,6 +25,9 @@ func (t *tx) Answer(scope, key string) (dispatch.Answer, error) {
 // SaveAnswer implements dispatch.Tx. What was once answered stays:
 // ErrConflict.
 func (t *tx) SaveAnswer(a dispatch.Answer) error {
+	if err := t.use("answer", a.Scope+" "+a.Key); err != nil {
+		return err
+	}
 	n, err := t.exec(fmt.Sprintf("save answer %q %q", a.Scope, a.Key),
 		"INSERT INTO answers (scope, key, hash, body, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (scope, key) DO NOTHING",
 		a.Scope, a.Key, blob(a.Hash), blob(a.Body), micros(a.At))

@@ -42,6 +42,9 @@ func (t *tx) planned(c dispatch.Courier) error {
 	var has []string
 	for _, stop := range c.Plan.Stops {
 		if !slices.Contains(has, stop.Order) {
+			if err := t.use("order", stop.Order); err != nil {
+				return err
+			}
 			has = append(has, stop.Order)
 		}
 	}
@@ -87,6 +90,9 @@ func (t *tx) settle() error {
 		}
 	}
 	for _, order := range slices.Sorted(maps.Keys(t.moved)) {
+		if err := t.use("order", order); err != nil {
+			return err
+		}
 		var planned, named string
 		err := t.q.QueryRowContext(context.Background(), t.dialect.agreed(), order).Scan(&planned, &named)
 		switch {

@@ -52,8 +52,8 @@ func (s *Store) Courier(ctx context.Context, id string) (dispatch.Courier, error
 }
 
 func (t *tx) Courier(id string) (dispatch.Courier, error) {
-	if t.closed {
-		return dispatch.Courier{}, errTxKept
+	if err := t.use("courier", id); err != nil {
+		return dispatch.Courier{}, err
 	}
 	c, err := scanCourier(t.q.QueryRowContext(context.Background(), t.forUpdate(selectCourier), id))
 	return c, t.missing(err, "courier", id)
@@ -61,6 +61,9 @@ func (t *tx) Courier(id string) (dispatch.Courier, error) {
 
 // SaveCourier implements dispatch.Tx.
 func (t *tx) SaveCourier(c dispatch.Courier, seen int64) error {
+	if err := t.use("courier", c.ID); err != nil {
+		return err
+	}
 	attempted := fmt.Sprintf("save courier %q", c.ID)
 	switch {
 	case c.ID == "":

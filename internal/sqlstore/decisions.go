@@ -37,8 +37,8 @@ func (t *tx) SaveDecision(d dispatch.Decision) error {
 	if err != nil {
 		return t.fail(err)
 	}
-	if t.closed {
-		return errTxKept
+	if err := t.use("order", d.Order); err != nil {
+		return err
 	}
 	var seq int64
 	if err := t.q.QueryRowContext(context.Background(), selectNextDecision, d.Order).Scan(&seq); err != nil {

@@ -26,6 +26,9 @@ func (s *Store) Duties(ctx context.Context, courier string, from, to time.Time) 
 
 // SaveDuty implements dispatch.Tx.
 func (t *tx) SaveDuty(d dispatch.DutyChange) error {
+	if err := t.use("courier", d.Courier); err != nil {
+		return err
+	}
 	n, err := t.exec(fmt.Sprintf("save duty of courier %q", d.Courier), `INSERT INTO duties (courier, at, version, duty)
 		VALUES ($1, $2, $3, $4) ON CONFLICT (courier, at, version) DO NOTHING`, d.Courier, micros(d.At), d.Version, string(d.Duty))
 	if err == nil && n == 0 {

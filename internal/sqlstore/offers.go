@@ -58,8 +58,8 @@ func (s *Store) OpenOffers(ctx context.Context, before time.Time) ([]dispatch.Of
 }
 
 func (t *tx) Offer(id string) (dispatch.Offer, error) {
-	if t.closed {
-		return dispatch.Offer{}, errTxKept
+	if err := t.use("offer", id); err != nil {
+		return dispatch.Offer{}, err
 	}
 	o, err := scanOffer(t.q.QueryRowContext(context.Background(), t.forUpdate(selectOffer), id))
 	return o, t.missing(err, "offer", id)
@@ -67,6 +67,9 @@ func (t *tx) Offer(id string) (dispatch.Offer, error) {
 
 // SaveOffer implements dispatch.Tx.
 func (t *tx) SaveOffer(o dispatch.Offer) error {
+	if err := t.use("offer", o.ID); err != nil {
+		return err
+	}
 	if o.ID == "" {
 		return t.fail(errors.New("save offer: no id"))
 	}

@@ -76,8 +76,8 @@ func (s *Store) Order(ctx context.Context, id string) (dispatch.Order, error) {
 }
 
 func (t *tx) Order(id string) (dispatch.Order, error) {
-	if t.closed {
-		return dispatch.Order{}, errTxKept
+	if err := t.use("order", id); err != nil {
+		return dispatch.Order{}, err
 	}
 	o, err := scanOrder(t.q.QueryRowContext(context.Background(), t.forUpdate(selectOrder), id))
 	return o, t.missing(err, "order", id)
@@ -87,6 +87,9 @@ func (t *tx) Order(id string) (dispatch.Order, error) {
 // of placing are fixed by the first save. A save without an event keeps the
 // version; it is for what no one is told of, and must not change the status.
 func (t *tx) SaveOrder(o dispatch.Order, seen int64, events []dispatch.Event) error {
+	if err := t.use("order", o.ID); err != nil {
+		return err
+	}
 	if err := checkSave(o, seen, events); err != nil {
 		return t.fail(fmt.Errorf("save order %q: %w", o.ID, err))
 	}

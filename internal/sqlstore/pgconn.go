@@ -70,7 +70,9 @@ var (
 
 // CheckNamedValue implements driver.NamedValueChecker: lists are parameters
 // too, as PostgreSQL's arrays.
-func (c *pgConn) CheckNamedValue(v *driver.NamedValue) error {
+func (c *pgConn) CheckNamedValue(v *driver.NamedValue) error { return checkNamedValue(v) }
+
+func checkNamedValue(v *driver.NamedValue) error {
 	switch v.Value.(type) {
 	case []string, []int16, []int64, [][]byte:
 		return nil
@@ -126,6 +128,15 @@ func (c *pgConn) QueryContext(ctx context.Context, query string, args []driver.N
 	if err != nil {
 		return nil, c.failed(ctx, err)
 	}
+	all, err := readRows(rows)
+	if err != nil {
+		return nil, c.failed(ctx, err)
+	}
+	return all, nil
+}
+
+// readRows reads a whole answer.
+func readRows(rows pgx.Rows) (*pgRows, error) {
 	defer rows.Close()
 	all := &pgRows{}
 	for _, field := range rows.FieldDescriptions() {
@@ -134,12 +145,12 @@ func (c *pgConn) QueryContext(ctx context.Context, query string, args []driver.N
 	for rows.Next() {
 		values, err := rows.Values()
 		if err != nil {
-			return nil, c.failed(ctx, err)
+			return nil, err
 		}
 		all.rows = append(all.rows, values)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, c.failed(ctx, err)
+		return nil, err
 	}
 	if all.columns == nil {
 		for _, field := range rows.FieldDescriptions() {
@@ -191,7 +202,9 @@ func (c *pgConn) Begin() (driver.Tx, error) {
 }
 
 // Prepare implements driver.Conn.
-func (c *pgConn) Prepare(string) (driver.Stmt, error) {
+func (c *pgConn) Prepare(string) (driver.Stmt, error) { return pgConnNoPrepare() }
+
+func pgConnNoPrepare() (driver.Stmt, error) {
 	return nil, errors.New("statements are prepared as they are run")
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"courier/dispatch"
+	"courier/internal/gather"
 )
 
 const (
@@ -25,19 +26,33 @@ const (
 	rollbackPatience = time.Second
 )
 
-// pool runs updates side by side, a transaction each. PostgreSQL lets those
-// that commit at the same time share the wait for the disk.
+// pool runs updates: the first ones a transaction each, side by side, and
+// those that come while they are under way together, see there.
 //
 // A transaction is READ COMMITTED and locks each row that it reads. A row
 // that is not there cannot be locked: see tx.exists.
 type pool struct {
 	store   *Store
 	db      *sql.DB
+	parts   *sql.DB // of shared transactions
 	timeout time.Duration
+	lanes   *gather.Lanes[*member]
 
 	mu      sync.Mutex
 	closed  bool
 	running sync.WaitGroup
+}
+
+func newPool(s *Store, db *sql.DB, timeout time.Duration) *pool {
+	p := &pool{store: s, db: db, parts: sql.OpenDB(partConnector{}), timeout: timeout}
+	p.parts.SetMaxIdleConns(updateLanes * updateGroup)
+	p.lanes = gather.New(updateLanes, updateGroup, func(batch []*member) {
+		p.running.Go(func() {
+			defer p.lanes.Leave()
+			p.together(batch)
+		})
+	})
+	return p
 }
 
 func (p *pool) enter() bool {
@@ -56,6 +71,7 @@ func (p *pool) close() {
 	p.closed = true
 	p.mu.Unlock()
 	p.running.Wait()
+	_ = p.parts.Close() // they have nothing to close
 }
 
 func (p *pool) update(ctx context.Context, fn func(*tx) error) error {
@@ -65,6 +81,25 @@ func (p *pool) update(ctx context.Context, fn func(*tx) error) error {
 	defer p.running.Done()
 	bound, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
+	return p.insist(ctx, bound, fn)
+}
+
+// share is update in a transaction with others, if there are.
+func (p *pool) share(ctx context.Context, fn func(*tx) error) error {
+	if !p.enter() {
+		return ErrClosed
+	}
+	defer p.running.Done()
+	bound, cancel := context.WithTimeout(ctx, p.timeout)
+	defer cancel()
+	m := &member{ctx: bound, start: make(chan *together, 1)}
+	if p.lanes.Enter(m) {
+		leave := sync.OnceFunc(p.lanes.Leave)
+		defer leave()
+		defer time.AfterFunc(patience, leave).Stop() // whom a lock keeps, keeps no lane
+	} else if err, apart := p.join(m, fn); !apart {
+		return err
+	}
 	return p.insist(ctx, bound, fn)
 }
 

@@ -107,7 +107,7 @@ func openPostgres(ctx context.Context, c PostgresConfig) (_ *Store, err error) {
 		return nil, err
 	}
 	s.read = open(true, c.Readers)
-	s.pool = &pool{store: s, db: write, timeout: c.Timeout}
+	s.pool = newPool(s, write, c.Timeout)
 	s.creator = startCreator(s.pool)
 	return s, nil
 }

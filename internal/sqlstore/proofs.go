@@ -26,8 +26,8 @@ func (s *Store) ProofFile(ctx context.Context, order, id string) (dispatch.Proof
 
 // ProofFiles implements dispatch.Tx.
 func (t *tx) ProofFiles(order string) ([]dispatch.ProofFile, error) {
-	if t.closed {
-		return nil, errTxKept
+	if err := t.use("order", order); err != nil {
+		return nil, err
 	}
 	files, err := collect(context.Background(), t.q, func(row scanner) (dispatch.ProofFile, error) {
 		return scanProof(row, false)
@@ -37,6 +37,9 @@ func (t *tx) ProofFiles(order string) ([]dispatch.ProofFile, error) {
 
 // SaveProofFile implements dispatch.Tx.
 func (t *tx) SaveProofFile(f dispatch.ProofFile) error {
+	if err := t.use("order", f.Order); err != nil {
+		return err
+	}
 	n, err := t.exec(fmt.Sprintf("save proof %q of order %q", f.ID, f.Order), `INSERT INTO proofs
 		(order_id, id, courier, kind, type, size, at, hash, data)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (order_id, id) DO NOTHING`,

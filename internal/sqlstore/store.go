@@ -9,8 +9,11 @@
 //
 // and PostgreSQL the one that many nodes share:
 //
-//	Update → pool: a transaction each, rows locked as read → COMMIT → answer
-//	Create ─┐                                                    └→ Committed → outbox relay
+//	Update → pool: the first ones a transaction each, rows locked as read → COMMIT → answer
+//	Update ─┐                                                                └→ Committed → outbox relay
+//	Update ─┼→ together: who comes meanwhile shares round trips → COMMIT → answers
+//	Update ─┘
+//	Create ─┐
 //	Create ─┼→ creator: what waits becomes one transaction → COMMIT → answers
 //	Create ─┘
 //	Order, Orders, … → a pool of its own

@@ -29,6 +29,7 @@ type tx struct {
 	moved   map[string]bool     // orders whose courier or plan was written
 	absent  map[[2]string]bool  // kind and id of what was looked for in vain
 	raced   bool                // … and then was there: run the closure again
+	member  *member             // of a shared transaction, else nil
 }
 
 var _ dispatch.Tx = (*tx)(nil)
@@ -78,6 +79,17 @@ func returning[T any](t *tx, scan func(scanner) (T, error), attempted, query str
 		return nil, t.fail(t.dialect.failed(err, attempted))
 	}
 	return rows, nil
+}
+
+// use comes before the first statement about what has this kind and id.
+func (t *tx) use(kind, id string) error {
+	switch {
+	case t.closed:
+		return errTxKept
+	case t.member != nil:
+		return t.member.own(kind, id)
+	}
+	return nil
 }
 
 // fail remembers that the closure cannot succeed any more.

@@ -72,7 +72,11 @@ func startWriter(s *Store, conn *sql.Conn, group int) *writer {
 // Update returns what became of it. On PostgreSQL it also ends what has
 // begun, but not a commit.
 func (s *Store) Update(ctx context.Context, fn func(tx dispatch.Tx) error) error {
-	return s.update(ctx, func(t *tx) error { return fn(t) })
+	run := func(t *tx) error { return fn(t) }
+	if s.pool != nil && ctx.Err() == nil {
+		return s.pool.share(ctx, run)
+	}
+	return s.update(ctx, run)
 }
 
 func (s *Store) update(ctx context.Context, fn func(*tx) error) error {

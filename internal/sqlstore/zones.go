@@ -47,8 +47,8 @@ func (s *Store) Zones(ctx context.Context) ([]dispatch.Zone, error) {
 }
 
 func (t *tx) Zone(id string) (dispatch.Zone, error) {
-	if t.closed {
-		return dispatch.Zone{}, errTxKept
+	if err := t.use("zone", id); err != nil {
+		return dispatch.Zone{}, err
 	}
 	z, err := scanZone(t.q.QueryRowContext(context.Background(), t.forUpdate(selectZone), id))
 	return z, t.missing(err, "zone", id)
@@ -66,6 +66,9 @@ func (t *tx) Zones() ([]dispatch.Zone, error) {
 
 // SaveZone implements dispatch.Tx.
 func (t *tx) SaveZone(z dispatch.Zone, seen int64) error {
+	if err := t.use("zone", z.ID); err != nil {
+		return err
+	}
 	attempted := fmt.Sprintf("save zone %q", z.ID)
 	switch {
 	case z.ID == "":
@@ -99,6 +102,9 @@ func (t *tx) SaveZone(z dispatch.Zone, seen int64) error {
 
 // DeleteZone implements dispatch.Tx; ErrNotFound.
 func (t *tx) DeleteZone(id string) error {
+	if err := t.use("zone", id); err != nil {
+		return err
+	}
 	n, err := t.exec(fmt.Sprintf("delete zone %q", id), "DELETE FROM zones WHERE id = $1", id)
 	if err == nil && n == 0 {
 		return fmt.Errorf("zone %q: %w", id, dispatch.ErrNotFound)
