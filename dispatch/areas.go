@@ -55,7 +55,7 @@ type LoopStats struct {
 	Areas   int    // held now, housekeeping too
 	Blocked int    // fall to this node, and another still holds them
 	Lost    uint64 // leases that ran out or were taken, since the start
-	Company Stats  // of all areas, told by the node that keeps house and zero from others
+	Company Stats  // open orders and couriers of all areas, told by the node that keeps house and zero from others
 }
 
 // Stats is safe to call at any time.

@@ -59,13 +59,13 @@ func (l *Loop) keepHouse(ctx context.Context, now time.Time) error {
 
 // count keeps the company's figures for LoopStats.
 func (l *Loop) count(ctx context.Context) error {
-	s, err := l.Service.Stats(ctx)
+	sc, err := l.scene(ctx)
 	if err != nil {
 		return fmt.Errorf("count orders and couriers: %w", err)
 	}
 	l.holding.mu.Lock()
 	defer l.holding.mu.Unlock()
-	l.holding.company = s
+	l.holding.company = sc.present()
 	return nil
 }
 

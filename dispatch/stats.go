@@ -34,9 +34,8 @@ func (s *Service) lived(real time.Duration) time.Duration {
 	return time.Duration(float64(real) * max(1, s.Clock.Rate()))
 }
 
-// figures are those of a scene, and of the orders delivered lately.
-func (s *Service) figures(ctx context.Context, sc scene) (Stats, error) {
-	var st Stats
+// present are the figures that a scene has by itself.
+func (sc scene) present() (st Stats) {
 	for _, o := range sc.open {
 		switch o.Status {
 		case Placed, Searching, Offered:
@@ -53,7 +52,12 @@ func (s *Service) figures(ctx context.Context, sc scene) (Stats, error) {
 			st.CouriersFree++
 		}
 	}
-	now := s.Clock.Now()
+	return st
+}
+
+// figures are those of a scene, and of the orders delivered lately.
+func (s *Service) figures(ctx context.Context, sc scene) (Stats, error) {
+	st, now := sc.present(), s.Clock.Now()
 	var err error
 	st.DeliveredToday, err = s.delivered.get(now, s.lived(deliveredAge), func() (int, error) {
 		return s.Store.CountOrders(ctx, OrderQuery{Statuses: []Status{Delivered}, ChangedFrom: now.Add(-24 * time.Hour)})
