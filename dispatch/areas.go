@@ -42,6 +42,7 @@ type holding struct {
 	blocked map[string]time.Time // areas that fall to this node and another holds, since when
 	round   time.Time            // when the round under way began; zero: there is none
 	lost    uint64
+	company Stats // as it was counted last; worth something while housekeeping is held
 }
 
 func newHolding() holding {
@@ -54,6 +55,7 @@ type LoopStats struct {
 	Areas   int    // held now, housekeeping too
 	Blocked int    // fall to this node, and another still holds them
 	Lost    uint64 // leases that ran out or were taken, since the start
+	Company Stats  // of all areas, told by the node that keeps house and zero from others
 }
 
 // Stats is safe to call at any time.
@@ -61,7 +63,11 @@ func (l *Loop) Stats() LoopStats {
 	h := &l.holding
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return LoopStats{Nodes: len(h.alive), Areas: len(h.tokens), Blocked: len(h.blocked), Lost: h.lost}
+	s := LoopStats{Nodes: len(h.alive), Areas: len(h.tokens), Blocked: len(h.blocked), Lost: h.lost}
+	if _, house := h.tokens[housekeeping]; house {
+		s.Company = h.company
+	}
+	return s
 }
 
 // keep takes the areas that have something to do and fall to this node, and

@@ -13,6 +13,7 @@ import (
 // house is what the node remembers that keeps house for all areas.
 type house struct {
 	offers, lost, purged time.Time            // when each was last looked after
+	counted              time.Time            // when the company's figures were
 	silent               map[string]time.Time // couriers with orders → since when not heard of
 }
 
@@ -24,6 +25,7 @@ const (
 	lostShare  = 20
 	lostEvery  = 15 * time.Second // at most
 	purgeEvery = time.Hour
+	countEvery = 5 * time.Second // in real time
 	// overdue is how long after SearchLimit an order is nobody's: whoever
 	// holds its area would have raised the alarm.
 	overdue = time.Minute
@@ -44,11 +46,27 @@ func (l *Loop) keepHouse(ctx context.Context, now time.Time) error {
 		h.lost = now
 		errs = append(errs, l.recoverLost(ctx, now), l.raise(ctx, now))
 	}
+	if h := &l.house; now.Sub(h.counted) >= l.lived(countEvery) {
+		h.counted = now
+		errs = append(errs, l.count(ctx))
+	}
 	if h := &l.house; now.Sub(h.purged) > purgeEvery {
 		h.purged = now
 		errs = append(errs, l.Store.Purge(ctx, now.Add(-l.KeepAnswers)), l.Store.PurgeProofs(ctx, now.Add(-l.KeepProofs)))
 	}
 	return errors.Join(errs...)
+}
+
+// count keeps the company's figures for LoopStats.
+func (l *Loop) count(ctx context.Context) error {
+	s, err := l.Service.Stats(ctx)
+	if err != nil {
+		return fmt.Errorf("count orders and couriers: %w", err)
+	}
+	l.holding.mu.Lock()
+	defer l.holding.mu.Unlock()
+	l.holding.company = s
+	return nil
 }
 
 // expireOffers closes the offers whose deadline has passed.

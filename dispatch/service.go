@@ -54,6 +54,9 @@ type Deps struct {
 	WakeNode func(node string)
 	// FeedLag is how late positions are, in real time; nil: not known.
 	FeedLag func() time.Duration
+	// Delivered hears of every order whose delivery is committed here; nil:
+	// nobody listens.
+	Delivered func(o Order)
 }
 
 // Service is what the outside may ask of dispatch. It is safe for concurrent

@@ -59,7 +59,22 @@ func (s *Service) updateAt(ctx context.Context, fixes map[string]tracking.Fix, f
 		return w.save(ctx)
 	})
 	last.followed(err)
+	if err == nil {
+		last.tellDelivered()
+	}
 	return err
+}
+
+// tellDelivered tells of the orders that a committed transaction delivered.
+func (w *work) tellDelivered() {
+	if w.s.Delivered == nil {
+		return
+	}
+	for _, o := range w.orders {
+		if slices.ContainsFunc(o.events, func(e Event) bool { return e.Type == EventDelivered }) {
+			w.s.Delivered(o.value)
+		}
+	}
 }
 
 // change is update, and asks those who match for a round where it leads to

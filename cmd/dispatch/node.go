@@ -141,6 +141,9 @@ func (n *node) domain() error {
 	deps := dispatch.Deps{
 		Store: store, Locator: index, Known: known, Clock: n.clock, NewID: newID, NewPIN: newPIN, Log: n.log, Follow: n.follow(),
 		FeedLag: func() time.Duration { return max(n.tracker.Stats().Lag, n.engines.feedAway()) },
+		Delivered: func(o dispatch.Order) {
+			n.metrics.Delivered(o.Times[dispatch.Placed], o.Due(), o.Times[dispatch.Delivered])
+		},
 	}
 	if n.engines.mirror != nil {
 		deps.Mirror = n.engines.mirror

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"courier/dispatch"
 	"courier/internal/bus"
 	"courier/ws"
 )
@@ -96,6 +97,21 @@ func (n *node) observeMatching(gauge func(name, help string, read func() float64
 	gauge("matching_nodes", "Nodes that share the areas, as far as this one knows.", func() float64 { return float64(loop().Nodes) })
 	gauge("areas_held", "Areas that this node has the lease of.", func() float64 { return float64(loop().Areas) })
 	gauge("areas_blocked", "Areas that fall to this node while another holds them.", func() float64 { return float64(loop().Blocked) })
+	for state, of := range map[string]func(dispatch.Stats) int{
+		"idle": func(s dispatch.Stats) int { return s.CouriersFree },
+		"busy": func(s dispatch.Stats) int { return s.CouriersOnDuty - s.CouriersFree },
+	} {
+		n.metrics.Gauge("courier_company_couriers", "Couriers on duty in all areas, told by one of the nodes and 0 from the others.",
+			map[string]string{"state": state}, func() float64 { return float64(of(loop().Company)) })
+	}
+	for state, of := range map[string]func(dispatch.Stats) int{
+		"waiting":      func(s dispatch.Stats) int { return s.Waiting },
+		"under_way":    func(s dispatch.Stats) int { return s.Active },
+		"unassignable": func(s dispatch.Stats) int { return s.Unassignable },
+	} {
+		n.metrics.Gauge("courier_company_orders", "Open orders of all areas, told by one of the nodes and 0 from the others.",
+			map[string]string{"state": state}, func() float64 { return float64(of(loop().Company)) })
+	}
 	counter("leases_lost", "Leases that ran out or were taken over.", func() uint64 { return loop().Lost })
 	if n.waker != nil {
 		counter("wakes_sent", "Hints to other nodes that there is something to match.", func() uint64 { return n.waker.Counters().Sent })

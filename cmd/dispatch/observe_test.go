@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"courier/dispatch"
 	"courier/internal/testenv"
 )
 
@@ -82,4 +83,38 @@ func TestMetricsSayHowWellItMatches(t *testing.T) {
 	s.until("courier_match_given_total", "1")
 	s.until(`courier_couriers_matchable{state="idle"}`, "1") // in the round that gave it
 	s.until(`courier_couriers_matchable{state="busy"}`, "0")
+}
+
+func TestMetricsSayWhetherPromisesAreKept(t *testing.T) {
+	s := newServer(t, func(f *serverFlags) { f.Mode, f.Interval = "assign", 100*time.Millisecond })
+	key := s.merchant("soups")
+	_, token := s.hire("Ada")
+	rider := s.phone(token, 0)
+	rider.must("duty", obj{"duty": "available"})
+	rider.fix(4.001, time.Now())
+	s.until(`courier_company_couriers{state="idle"}`, "1")
+	promised := func(reference string, by time.Duration) obj {
+		return obj{
+			"reference": reference, "deliver_by": time.Now().Add(by).UTC(),
+			"pickup":  obj{"point": obj{"lat": 52.0, "lng": 4.0}, "address": "Market 1"},
+			"dropoff": obj{"point": obj{"lat": 52.0, "lng": 4.015}, "address": "East 1"},
+		}
+	}
+	for reference, by := range map[string]time.Duration{"in time": time.Hour, "late": time.Millisecond} {
+		var order struct{ ID string }
+		s.call("POST", "/v1/orders", key, promised(reference, by), 201, &order, "Idempotency-Key", reference)
+		for s.history(order.ID)[len(s.history(order.ID))-1].Status != dispatch.Assigned {
+			time.Sleep(10 * time.Millisecond)
+		}
+		rider.must("stop.complete", obj{"order": order.ID, "kind": "pickup"})
+		rider.must("stop.complete", obj{"order": order.ID, "kind": "dropoff"})
+	}
+	s.until(`courier_orders_delivered_total{promise="kept"}`, "1")
+	s.until(`courier_orders_delivered_total{promise="broken"}`, "1")
+	s.until(`courier_orders_delivered_total{promise="none"}`, "0")
+	s.until("courier_order_late_seconds_count", "1")
+	s.until("courier_order_delivery_seconds_count", "2")
+	s.place(key, "A-1")
+	s.until(`courier_company_orders{state="under_way"}`, "1")
+	s.until(`courier_company_couriers{state="busy"}`, "1")
 }

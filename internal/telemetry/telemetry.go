@@ -45,6 +45,9 @@ type Metrics struct {
 	waiting  prometheus.Gauge
 	waits    prometheus.Histogram
 	couriers *prometheus.GaugeVec
+	promises *prometheus.CounterVec
+	late     prometheus.Histogram
+	door     prometheus.Histogram
 	events   *prometheus.CounterVec
 	relayed  prometheus.Histogram
 	flight   atomic.Pointer[trace.FlightRecorder] // nil: none runs
@@ -72,6 +75,17 @@ func NewMetrics(version string) *Metrics {
 		couriers: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "courier_couriers_matchable", Help: "Couriers in the last round that had orders, by whether they have a stop to make.",
 		}, []string{"state"}),
+		promises: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "courier_orders_delivered_total", Help: "Orders delivered, by what became of the time that was promised; counted by the node that committed it.",
+		}, []string{"promise"}),
+		late: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "courier_order_late_seconds", Help: "How much later than promised orders were delivered that were late, by the server's clock.",
+			Buckets: prometheus.ExponentialBuckets(15, 2, 10),
+		}),
+		door: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "courier_order_delivery_seconds", Help: "From an order's placing to its hand-over, by the server's clock.",
+			Buckets: prometheus.ExponentialBuckets(60, 1.5, 14),
+		}),
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "courier_events_total", Help: "Committed events by topic, counted by the node that gave them to the bus.",
 		}, []string{"topic"}),
@@ -84,7 +98,10 @@ func NewMetrics(version string) *Metrics {
 		Name: "courier_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.rounds, m.given, m.lost, m.waiting, m.waits, m.couriers, m.events, m.relayed, build,
+	for _, promise := range []string{promiseKept, promiseBroken, promiseNone} {
+		m.promises.WithLabelValues(promise) // a rise needs something to rise from
+	}
+	m.registry.MustRegister(m.requests, m.rounds, m.given, m.lost, m.waiting, m.waits, m.couriers, m.promises, m.late, m.door, m.events, m.relayed, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -114,6 +131,28 @@ func (m *Metrics) Assigned(waits []time.Duration) {
 func (m *Metrics) Couriers(all, idle int) {
 	m.couriers.WithLabelValues("idle").Set(float64(idle))
 	m.couriers.WithLabelValues("busy").Set(float64(all - idle))
+}
+
+// What becomes of a promise.
+const (
+	promiseKept   = "kept"
+	promiseBroken = "broken"
+	promiseNone   = "none"
+)
+
+// Delivered counts an order's hand-over, and whether it was by the time that
+// was promised; a zero due: none was.
+func (m *Metrics) Delivered(placed, due, at time.Time) {
+	m.door.Observe(at.Sub(placed).Seconds())
+	switch {
+	case due.IsZero():
+		m.promises.WithLabelValues(promiseNone).Inc()
+	case at.After(due):
+		m.promises.WithLabelValues(promiseBroken).Inc()
+		m.late.Observe(at.Sub(due).Seconds())
+	default:
+		m.promises.WithLabelValues(promiseKept).Inc()
+	}
 }
 
 // Topics makes the counters of events start at zero, so that the first event
