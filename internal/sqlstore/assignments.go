@@ -42,9 +42,6 @@ func (t *tx) planned(c dispatch.Courier) error {
 	var has []string
 	for _, stop := range c.Plan.Stops {
 		if !slices.Contains(has, stop.Order) {
-			if err := t.use("order", stop.Order); err != nil {
-				return err
-			}
 			has = append(has, stop.Order)
 		}
 	}
@@ -60,8 +57,11 @@ func (t *tx) planned(c dispatch.Courier) error {
 		t.claims = map[string][]string{}
 	}
 	t.claims[c.ID] = slices.DeleteFunc(has, func(order string) bool { return slices.Contains(had, order) })
-	for _, order := range has {
-		t.touch(order)
+	for _, order := range t.claims[c.ID] {
+		t.touch(order) // one that was in the plan before is as it was
+		if err := t.use("order", order); err != nil {
+			return err
+		}
 	}
 	return nil
 }
