@@ -62,7 +62,7 @@ deps: ## install what the tests need and is missing
 chaos: ## a cluster under every fault, a quarter of an hour with the machine to itself; FAULTS='kill -9,Redis' for some, COURIERS=, ORDERS=, SEED=
 	CHAOS=full REPORT=$(CURDIR)/.cache/chaos.md $(GO) test ./cmd/dispatch -run TestAClusterUnderFaults -count 1 -timeout 2h -v
 
-upgrade: deps ## both nodes of a cluster behind the balancer restarted five times under load: no request fails; two minutes
+upgrade: deps ## both nodes of a cluster behind the balancer restarted three times under load: no request fails; two minutes
 	UPGRADE=full $(GO) test ./cmd/dispatch -run TestAnUpgrade -count 1 -timeout 20m -v
 
 planted: deps ## known bugs, each built into the server: the checker must see them; a quarter of an hour

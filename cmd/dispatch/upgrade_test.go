@@ -23,11 +23,11 @@ import (
 // docker-compose.yml, is told to stop and started anew under load. Merchants'
 // requests, each sent once, are all answered as if nothing were; couriers and
 // customers resume on the other node, and the ledger misses nothing.
-// UPGRADE=full (make upgrade) does it five times, with more people.
+// UPGRADE=full (make upgrade) does it three times, with more to do.
 func TestAnUpgradeIsNoticedByNobody(t *testing.T) {
 	times, lasts, each, most := 1, 16*time.Minute, 50*time.Millisecond, 20*time.Second
 	if os.Getenv("UPGRADE") == "full" {
-		times, lasts, each = 5, 80*time.Minute, 20*time.Millisecond
+		times, lasts, each = 3, 48*time.Minute, 20*time.Millisecond
 	}
 	const key = "two nodes are upgraded with this key, 7c20b1"
 	engines := testenv.StartEngines(t)
@@ -194,4 +194,21 @@ func (m *merchants) end() (sent int, wrong []error) {
 	m.all.Wait()
 	m.client.CloseIdleConnections()
 	return m.sent, m.wrong
+}
+
+// A connection that is kept for later ends with its next answer while the node
+// drains, and not under a request.
+func TestADrainingNodeEndsConnectionsWithTheirNextAnswer(t *testing.T) {
+	s := newServer(t, nil)
+	for _, draining := range []bool{false, true} {
+		s.leaving.Store(draining)
+		resp, err := http.Get(s.url() + "/v1/time")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusOK || resp.Close != draining {
+			t.Errorf("draining %v: %s, the connection ends: %v", draining, resp.Status, resp.Close)
+		}
+	}
 }
