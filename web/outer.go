@@ -48,6 +48,9 @@ func ClientAddress(ctx context.Context) string { return seenIn(ctx).from }
 func (s *Server) outer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now() // real time: this is about the server, not its world
+		if s.turnedAway(w, r, start) {
+			return
+		}
 		seen := &seen{id: s.deps.NewID(), from: s.address(r), since: start}
 		r = r.WithContext(context.WithValue(r.Context(), seenKey{}, seen))
 		rec := &recorder{ResponseWriter: w}
@@ -61,11 +64,6 @@ func (s *Server) outer(next http.Handler) http.Handler {
 			}
 			s.observe(rec, r, time.Since(start))
 		}()
-		if err := s.full(r); err != nil {
-			seen.route = r.URL.Path
-			s.fail(rec, r, err)
-			return
-		}
 		if len(r.URL.RequestURI()) > longPath {
 			s.fail(rec, r, errTooLarge)
 			return

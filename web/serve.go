@@ -126,7 +126,7 @@ func (s *Server) route(rt route) http.Handler {
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		c := &call{Request: r.WithContext(ctx), limit: limit, vars: mux.Vars(r), seen: seen}
-		a, err := s.serve(rt, c)
+		a, err := s.admit(ctx, rt, c)
 		switch {
 		case err == nil:
 			s.write(w, r, a)
@@ -138,18 +138,13 @@ func (s *Server) route(rt route) http.Handler {
 	})
 }
 
-func (s *Server) serve(rt route, c *call) (answer, error) {
-	ctx := c.Context()
+// attend counts a request, finds out who asks, and does it.
+func (s *Server) attend(ctx context.Context, rt route, c *call) (answer, error) {
 	if strings.HasPrefix(rt.path, "/v1/") { // health checks are never turned away
 		if err := s.take(ctx, "address/"+s.address(c.Request), s.config.Limits.Address); err != nil {
 			return answer{}, err
 		}
 	}
-	return s.admit(ctx, rt, c)
-}
-
-// attend finds out who asks, and does it.
-func (s *Server) attend(ctx context.Context, rt route, c *call) (answer, error) {
 	if rt.roles != nil {
 		who, err := s.deps.Auth.Check(ctx, bearer(c.Request))
 		if err != nil {
@@ -296,8 +291,7 @@ func (s *Server) failWith(w http.ResponseWriter, r *http.Request, err error, cur
 		w.Header().Set("Connection", "close") // the rest of it is not wanted
 	}
 	if p.retry > 0 {
-		seconds := max(1, int(math.Ceil(min(p.retry, time.Hour).Seconds())))
-		w.Header().Set("Retry-After", strconv.Itoa(seconds))
+		w.Header().Set("Retry-After", retryAfter(p.retry))
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	body, err := encode(p)
@@ -305,7 +299,14 @@ func (s *Server) failWith(w http.ResponseWriter, r *http.Request, err error, cur
 		p.Current = nil
 		body, _ = encode(p)
 	}
-	send(w, p.Status, plain{"application/problem+json", body})
+	send(w, p.Status, plain{problemType, body})
+}
+
+const problemType = "application/problem+json"
+
+// retryAfter is a header's value: whole seconds, one at least.
+func retryAfter(wait time.Duration) string {
+	return strconv.Itoa(max(1, int(math.Ceil(min(wait, time.Hour).Seconds()))))
 }
 
 // nothing answers where no route is.

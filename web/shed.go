@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"courier/internal/pressure"
 )
@@ -20,18 +21,32 @@ func (rt route) worth() pressure.Class {
 	return pressure.Act
 }
 
-// full turns new orders away before anything is done for them: they are what
-// comes in masses, and saying no must cost little.
-func (s *Server) full(r *http.Request) error {
-	if r.Method != http.MethodPost || r.URL.Path != "/v1/orders" {
-		return nil
+// turnedAway refuses new orders before anything is done for them: they are
+// what comes in masses, and saying no must cost little. The connection stays.
+func (s *Server) turnedAway(w http.ResponseWriter, r *http.Request, start time.Time) bool {
+	const path = "/v1/orders"
+	if r.Method != http.MethodPost || r.URL.Path != path {
+		return false
 	}
-	return s.deps.Pressure.Full(pressure.Order)
+	err := s.deps.Pressure.Full(pressure.Order)
+	if err == nil {
+		return false
+	}
+	p := problemOf(err)
+	h := w.Header()
+	h.Set("X-Request-Id", s.deps.NewID())
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Retry-After", retryAfter(p.retry))
+	send(w, p.Status, plain{problemType, s.busy})
+	s.config.Observe(Observation{Method: r.Method, Route: path, Status: p.Status, Duration: time.Since(start)})
+	return true
 }
 
 // admit does a request once there is room for it. Its body is here by then:
-// a slow sender takes no room. Who asks is found out after: that takes a
-// reading of the database.
+// a slow sender takes no room. Its limits are counted and who asks is found out
+// after: that asks Redis and the database, and whoever waits for them in
+// masses makes everybody wait.
 func (s *Server) admit(ctx context.Context, rt route, c *call) (answer, error) {
 	class := rt.worth()
 	if class == pressure.Order {

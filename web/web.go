@@ -59,7 +59,8 @@ type Server struct {
 	config  Config
 	deps    Deps
 	limiter Limiter
-	ground  *file // what is drawn where there are no tiles
+	ground  *file  // what is drawn where there are no tiles
+	busy    []byte // what a new order is turned away with
 	handler http.Handler
 }
 
@@ -81,6 +82,10 @@ func New(c Config, d Deps) (*Server, error) {
 		}
 	}
 	s.ground = newFile("basemap.geojson", ground)
+	var err error
+	if s.busy, err = encode(problemOf(&pressure.Busy{})); err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
 	docs, err := newDocs(c)
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)

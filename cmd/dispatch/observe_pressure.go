@@ -10,6 +10,7 @@ func (n *node) observePressure(gauge func(name, help string, read func() float64
 		}
 		return 0
 	})
+	gauge("work_limit", "Orders and reads that may be worked on at once; fewer under overload.", func() float64 { return float64(n.gate.Stats().Limit) })
 	gauge("work_busy", "Orders and reads that are worked on.", func() float64 { return float64(n.gate.Stats().Busy) })
 	gauge("work_waiting", "Orders and reads that wait to be worked on.", func() float64 { return float64(n.gate.Stats().Waiting) })
 	for _, class := range pressure.Sheddable() {

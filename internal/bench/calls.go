@@ -20,6 +20,8 @@ type callLoad struct {
 	// one makes a request and says whether it was answered as it should be;
 	// n counts from 0. An error ends the load.
 	one func(c *caller, n int64, due time.Time) (ok bool, err error)
+	// began is told of the window before the first; may be nil.
+	began func(window)
 
 	answered *recorder
 	lag      *recorder
@@ -36,6 +38,9 @@ type job struct {
 
 func (l *callLoad) run(ctx context.Context) error {
 	l.answered, l.lag = newRecorder(l.window), newRecorder(l.window)
+	if l.began != nil {
+		l.began(l.window)
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	jobs := make(chan job, 1<<16) // a server that stalls leaves work here, with the time it was due
 	g.Go(func() error {

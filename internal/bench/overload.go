@@ -25,6 +25,10 @@ func overload(ctx context.Context, r *run) error {
 // times is how much more comes than goes.
 const times = 5
 
+// refusedFor is how long a client that brings as much as goes waits once it has
+// been refused.
+const refusedFor = 50 * time.Millisecond
+
 // slots is how many orders and reads an own server works on at once.
 const slots = "64"
 
@@ -62,14 +66,17 @@ func (r *run) overloadOrders(ctx context.Context) (err error) {
 	deciders, drivers := p.couriers[:couriers], p.couriers[couriers:]
 	p.couriers = drivers
 
-	most := r.orderLoad(p, 64, 0)
+	// What goes is found beside the same decisions and positions as come with
+	// five times that.
+	o := &overloaded{run: r, people: p}
+	most := o.orders(64, 0)
 	r.Told("%s: orders, as many as go", r.scenario)
-	most.window = newWindow(time.Now(), r.Warm, r.Measure)
-	if err := most.run(ctx); err != nil {
+	usually, err := r.beside(ctx, p, deciders, most)
+	if err != nil {
 		return err
 	}
 	capacity := float64(most.counted.Load()) / most.window.seconds()
-	usual := most.answered.latency()
+	usual := o.shed.taken.latency()
 	if capacity == 0 || usual == nil {
 		return errors.New("no order was taken")
 	}
@@ -78,22 +85,14 @@ func (r *run) overloadOrders(ctx context.Context) (err error) {
 		return err
 	}
 
-	o := &overloaded{run: r, people: p, shed: &shedLoad{}}
 	rate := times * capacity
 	r.Told("%s: orders, %.0f/s for %s", r.scenario, rate, r.Warm+r.Measure)
-	window := newWindow(time.Now().Add(50*time.Millisecond), r.Warm, r.Measure)
-	placing := o.orders(size(r, 0, 1024, 256), rate, window)
-	driving := &fixLoad{senders: p.senders(), batch: 1, rate: float64(couriers), polite: true, told: r.Told, window: window}
-	m := &meter{target: t}
-	g, loading := errgroup.WithContext(ctx)
-	g.Go(func() error { return placing.run(loading) })
-	g.Go(func() error { return driving.run(loading) })
-	g.Go(func() error { return o.decide(loading, deciders, window) })
-	g.Go(func() error { return m.watch(loading, window) })
-	if err := g.Wait(); err != nil {
+	placing := o.orders(size(r, 0, 1024, 256), rate)
+	side, err := r.beside(ctx, p, deciders, placing)
+	if err != nil {
 		return err
 	}
-	recovered, err := o.recovery(ctx, window.until)
+	recovered, err := o.recovery(ctx, placing.window.until)
 	if err != nil {
 		return err
 	}
@@ -109,12 +108,12 @@ func (r *run) overloadOrders(ctx context.Context) (err error) {
 
 	res := r.result(fmt.Sprintf("order taken while %d × what goes comes, p99", times), "ms", 0)
 	placing.tell(&res)
-	m.tell(&res, placing.counted.Load())
+	side.meter.tell(&res, placing.counted.Load())
 	res.Errors = o.shed.failed.Load()
 	if res.Latency = o.shed.taken.latency(); res.Latency != nil {
 		res.Value = res.Latency.P99
 	}
-	res.Floor, res.Ratio = &Floor{What: "p99 of as many as go, 64 clients", Value: usual.P99, More: map[string]float64{"rate": capacity}}, res.Value/usual.P99
+	res.against(Floor{What: "p99 of as many as go, 64 clients", Value: usual.P99, More: map[string]float64{"rate": capacity}})
 	res.ratioAtMost("overload", 2, "2 × what it is at capacity")
 	offered := float64(o.shed.turned.Load() + placing.done.Load())
 	res.more("orders_shed_percent", 100*float64(o.shed.turned.Load())/max(offered, 1))
@@ -122,19 +121,46 @@ func (r *run) overloadOrders(ctx context.Context) (err error) {
 		name := fmt.Sprintf("courier_shed_total{class=%q}", class)
 		res.more("shed_"+class, after[name]-quiet[name])
 	}
-	res.more("fixes_frames_held", float64(driving.held.Load()))
-	res.more("fixes_refused", float64(driving.refused.Load()))
-	res.more("decisions", float64(o.decided.Load()))
-	res.more("decisions_refused", float64(o.undecided.Load()))
-	if l := o.deciding.latency(); l != nil {
-		res.more("decision_p99_ms", l.P99)
-	}
+	res.more("fixes_frames_held", float64(side.driving.held.Load()))
+	res.more("fixes_refused", float64(side.driving.refused.Load()))
 	res.more("never_sent", float64(o.shed.unsent.Load()))
 	res.more("sent_p99_ms", o.shed.sent.latency().P99)
 	res.more("recovered_after_ms", float64(recovered.Milliseconds()))
 	res.more("acknowledged", float64(acknowledged))
 	res.more("acknowledged_and_lost", float64(lost))
-	return r.emit(res)
+	return errors.Join(r.emit(res), r.emit(side.decisions(r, usually)))
+}
+
+// decisions tells of those that were made while too much came, beside those
+// while as many orders came as go.
+func (s *besides) decisions(r *run, usually *besides) Result {
+	res := r.result(fmt.Sprintf("a courier's decision while %d × the orders come that go, p99", times), "ms", p99(s.deciding))
+	res.Latency, res.Count, res.Errors = s.deciding.latency(), s.decided.Load(), s.undecided.Load()
+	res.against(Floor{What: "p99 while as many come as go", Value: p99(usually.deciding)})
+	res.ratioAtMost("overload", 2, "2 × what it is at capacity")
+	return res
+}
+
+// besides is what else comes while orders are placed.
+type besides struct {
+	driving            *fixLoad
+	meter              *meter
+	deciding           *recorder
+	decided, undecided atomic.Int64
+}
+
+// beside places orders while couriers drive, and others decide.
+func (r *run) beside(ctx context.Context, p *people, deciders []*courier, placing *callLoad) (*besides, error) {
+	w := newWindow(time.Now().Add(50*time.Millisecond), r.Warm, r.Measure)
+	placing.window = w
+	s := &besides{meter: &meter{target: p.target}}
+	s.driving = &fixLoad{senders: p.senders(), batch: 1, rate: float64(len(p.couriers)), polite: true, told: r.Told, window: w}
+	g, loading := errgroup.WithContext(ctx)
+	g.Go(func() error { return placing.run(loading) })
+	g.Go(func() error { return s.driving.run(loading) })
+	g.Go(func() error { return s.decide(loading, r, deciders, w) })
+	g.Go(func() error { return s.meter.watch(loading, w) })
+	return s, g.Wait()
 }
 
 // overloadFixes brings positions alone, from couriers who hold back what the
@@ -190,9 +216,6 @@ type overloaded struct {
 
 	mu    sync.Mutex
 	taken map[string]bool // references of orders that were acknowledged
-
-	deciding           *recorder
-	decided, undecided atomic.Int64
 }
 
 // shedLoad tells what was taken apart from what was turned away.
@@ -204,14 +227,14 @@ type shedLoad struct {
 	failed atomic.Int64 // anything else
 }
 
-func (o *overloaded) orders(clients int, rate float64, w window) *callLoad {
+func (o *overloaded) orders(clients int, rate float64) *callLoad {
 	l := o.run.orderLoad(o.people, clients, rate)
-	l.window, o.taken, o.prefix = w, map[string]bool{}, "over-"+strconv.FormatInt(time.Now().UnixNano(), 36)+"-"
-	o.shed.taken, o.shed.sent = newRecorder(w), newRecorder(w)
+	o.shed, o.taken, o.prefix = &shedLoad{}, map[string]bool{}, "over-"+strconv.FormatInt(time.Now().UnixNano(), 36)+"-"
+	l.began = func(w window) { o.shed.taken, o.shed.sent = newRecorder(w), newRecorder(w) }
 	ready := time.Now().Add(2 * time.Hour).UTC().Format(time.RFC3339)
 	l.one = func(c *caller, n int64, due time.Time) (bool, error) {
 		reference, start := o.prefix+strconv.FormatInt(n, 10), time.Now()
-		if start.After(w.until) {
+		if start.After(l.window.until) {
 			o.shed.unsent.Add(1) // this process had no time for it
 			return false, nil
 		}
@@ -222,13 +245,16 @@ func (o *overloaded) orders(clients int, rate float64, w window) *callLoad {
 			return false, err
 		case status == http.StatusServiceUnavailable:
 			o.shed.turned.Add(1)
+			if rate == 0 { // who asks again at once finds out how many refusals go
+				time.Sleep(refusedFor)
+			}
 			return false, nil
 		case status != http.StatusCreated:
 			o.shed.failed.Add(1)
 			return false, nil
 		}
 		o.shed.taken.record(int(n), due, now)
-		if w.counts(due) {
+		if l.window.counts(due) {
 			o.shed.sent.add(int(n), now.Sub(start))
 		}
 		o.mu.Lock()
@@ -240,21 +266,21 @@ func (o *overloaded) orders(clients int, rate float64, w window) *callLoad {
 }
 
 // decide has couriers go on a break and come back, each once a second.
-func (o *overloaded) decide(ctx context.Context, who []*courier, w window) error {
-	o.deciding = newRecorder(w)
+func (s *besides) decide(ctx context.Context, r *run, who []*courier, w window) error {
+	s.deciding = newRecorder(w)
 	g, ctx := errgroup.WithContext(ctx)
 	for i, c := range who {
 		g.Go(func() error {
-			s := Schedule{Start: w.start.Add(time.Duration(i) * time.Second / time.Duration(len(who))), Rate: 1}
-			return s.Run(ctx, w.until, func(n int64, due time.Time) error {
+			due := Schedule{Start: w.start.Add(time.Duration(i) * time.Second / time.Duration(len(who))), Rate: 1}
+			return due.Run(ctx, w.until, func(n int64, due time.Time) error {
 				duty, id := [...]string{"break", "available"}[n%2], "d"+strconv.FormatInt(n, 10)
 				if err := c.ask(fmt.Sprintf(`{"type":"duty","id":%q,"duty":%q}`, id, duty), id); err != nil {
-					o.undecided.Add(1)
-					o.run.Told("a decision was refused: %v", err)
+					s.undecided.Add(1)
+					r.Told("a decision was refused: %v", err)
 					return nil
 				}
-				o.decided.Add(1)
-				o.deciding.record(i, due, time.Now())
+				s.decided.Add(1)
+				s.deciding.record(i, due, time.Now())
 				return nil
 			})
 		})

@@ -48,6 +48,9 @@ type Config struct {
 	// Target is how long an order waits for a slot under overload. Default
 	// 10 ms.
 	Target time.Duration
+	// Work is how long the work of one may last, in the mean, under overload:
+	// where it lasts longer, fewer are worked on at once. Default 25 ms.
+	Work time.Duration
 	// Hold is how long overload is assumed after it was last seen. Default 1 s.
 	Hold time.Duration
 }
@@ -62,6 +65,7 @@ type Gate struct {
 	mu      sync.Mutex
 	busy    int       // slots taken
 	line    []*waiter // oldest first
+	pace    pace
 	crowded time.Time // since when a slot has always had a taker; zero: it has not
 }
 
@@ -77,7 +81,7 @@ func New(c Config) (*Gate, error) {
 		name     string
 		value    *time.Duration
 		standard time.Duration
-	}{{"Burst", &c.Burst, 100 * time.Millisecond}, {"Target", &c.Target, 10 * time.Millisecond}, {"Hold", &c.Hold, time.Second}} {
+	}{{"Burst", &c.Burst, 100 * time.Millisecond}, {"Target", &c.Target, 10 * time.Millisecond}, {"Work", &c.Work, 25 * time.Millisecond}, {"Hold", &c.Hold, time.Second}} {
 		if *d.value == 0 {
 			*d.value = d.standard
 		}
@@ -88,7 +92,7 @@ func New(c Config) (*Gate, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("pressure: %w", err)
 	}
-	return &Gate{Config: c}, nil
+	return &Gate{Config: c, pace: pace{slots: float64(c.Slots) / 2}}, nil
 }
 
 // Pressed says whether there is more to do than goes.
@@ -143,11 +147,12 @@ func (g *Gate) Enter(ctx context.Context, class Class) error {
 func (g *Gate) ask(class Class) (*waiter, time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	now := time.Now()
 	if g.busy < g.limit() {
+		g.pace.busy(g.busy, now)
 		g.busy++
 		return nil, 0
 	}
-	now := time.Now()
 	switch {
 	case g.crowded.IsZero():
 		g.crowded = now
@@ -164,18 +169,17 @@ func (g *Gate) ask(class Class) (*waiter, time.Duration) {
 	return w, patience
 }
 
-// limit is how many are worked on at once: half as many under overload, when
-// refusals take their share of the processors and each order would last longer.
+// limit is how many are worked on at once.
 func (g *Gate) limit() int {
 	if g.Pressed() {
-		return max(g.Slots/2, 1)
+		return max(int(g.pace.slots), 1)
 	}
 	return g.Slots
 }
 
 // most is how many may wait under overload: who comes after them would do so
 // in vain.
-func (g *Gate) most() int { return max(g.Slots/4, 1) }
+func (g *Gate) most() int { return max(g.limit()/2, 1) }
 
 // Full is *Busy where Enter would be at once, for those who want to know
 // before they have read a request.
@@ -215,6 +219,9 @@ func (g *Gate) Leave(class Class) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	now := time.Now()
+	g.pace.busy(g.busy, now)
+	g.pace.end(g.Config, g.Pressed(), now)
 	if len(g.line) == 0 {
 		g.busy--
 		g.crowded = time.Time{}
@@ -238,6 +245,7 @@ func (g *Gate) Refuse(class Class) error {
 // Stats are a Gate's figures.
 type Stats struct {
 	Pressed bool
+	Limit   int // slots that may be taken now
 	Busy    int // slots taken
 	Waiting int
 	Shed    map[Class]uint64
@@ -251,6 +259,6 @@ func (g *Gate) Stats() Stats {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s.Busy, s.Waiting = g.busy, len(g.line)
+	s.Limit, s.Busy, s.Waiting = g.limit(), g.busy, len(g.line)
 	return s
 }

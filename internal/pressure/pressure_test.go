@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"runtime/metrics"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -151,5 +153,51 @@ func TestWhoWouldWaitInVainHearsSoAtOnce(t *testing.T) {
 		g.Leave(Order)
 		synctest.Wait()
 		g.Leave(Order)
+	})
+}
+
+// Where each work lasts long, more at once only wait for each other. Once it is
+// quick again, as many are taken as before.
+func TestUnderOverloadFewerAreTakenWhereTheirWorkLastsLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, err := New(Config{Slots: 64})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lasts atomic.Int64
+		stop, all := make(chan struct{}), sync.WaitGroup{}
+		for range 200 {
+			all.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					if g.Enter(t.Context(), Order) == nil {
+						time.Sleep(time.Duration(lasts.Load()))
+						g.Leave(Order)
+					} else {
+						time.Sleep(5 * time.Millisecond)
+					}
+				}
+			})
+		}
+		for _, c := range []struct {
+			work time.Duration
+			want int
+		}{{10 * time.Millisecond, 32}, {200 * time.Millisecond, 4}, {10 * time.Millisecond, 32}} {
+			lasts.Store(int64(c.work))
+			time.Sleep(3 * time.Second)
+			if s := g.Stats(); !s.Pressed || s.Limit != c.want || s.Busy > c.want {
+				t.Errorf("works of %v: %+v, want a limit of %d", c.work, s, c.want)
+			}
+		}
+		close(stop)
+		all.Wait()
+		time.Sleep(g.Hold)
+		if s := g.Stats(); s.Limit != 64 || s.Busy != 0 {
+			t.Errorf("%+v after the overload, want all slots", s)
+		}
 	})
 }
