@@ -3,12 +3,16 @@ package web_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
+
+	"go.yaml.in/yaml/v3"
 
 	"courier/dispatch"
 	"courier/internal/pressure"
 	"courier/web"
+	"courier/web/api"
 )
 
 // blocked is a Service whose placing of orders takes as long as the test wants.
@@ -76,5 +80,56 @@ func TestPastItsCapacityReadsAndOrdersAreTurnedAwayAndDecisionsNot(t *testing.T)
 	go func() { <-work.entered }()
 	if w := s.do(place("k3")); w.Code != http.StatusCreated {
 		t.Errorf("an order when there is room again: %d", w.Code)
+	}
+}
+
+// Where the gate may answer, the document says so, and nowhere else.
+func TestTheDocumentSaysWhereTooMuchToDoMayBeTheAnswer(t *testing.T) {
+	var doc struct {
+		Paths map[string]map[string]yaml.Node
+	}
+	if err := yaml.Unmarshal(api.OpenAPI, &doc); err != nil {
+		t.Fatal(err)
+	}
+	gate, err := pressure.New(pressure.Config{Slots: 1, Burst: time.Microsecond, Target: time.Microsecond, Hold: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for !gate.Pressed() {
+		_ = gate.Enter(t.Context(), pressure.Order)
+	}
+	s := newSiteOn(t, func(d *web.Deps, _ *company) { d.Pressure = gate })
+	turned := 0
+	for _, rt := range web.Routes() {
+		if strings.HasPrefix(rt.Path, "/v1/ws/") || rt.Path == "/readyz" {
+			continue
+		}
+		q := good(rt)
+		if len(rt.Roles) > 0 {
+			q.as = string(rt.Roles[0])
+		}
+		w := s.do(q)
+		busy := w.Code == http.StatusServiceUnavailable
+		if busy {
+			turned++
+		}
+		if busy && w.Header().Get("Retry-After") == "" {
+			t.Errorf("%s %s: 503 without a time", rt.Method, rt.Path)
+		}
+		var said struct {
+			Responses map[string]struct {
+				Ref string `yaml:"$ref"`
+			}
+		}
+		node := doc.Paths[rt.Path][strings.ToLower(rt.Method)]
+		if err := node.Decode(&said); err != nil {
+			t.Fatal(err)
+		}
+		if documented := said.Responses["503"].Ref == "#/components/responses/Busy"; documented != busy {
+			t.Errorf("%s %s under overload: %d; the document has a 503: %v", rt.Method, rt.Path, w.Code, documented)
+		}
+	}
+	if turned < 20 {
+		t.Errorf("%d routes were turned away", turned)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"courier/internal/bench"
 	"courier/internal/testenv"
@@ -108,5 +109,27 @@ func TestBenchRefusesWrongSettings(t *testing.T) {
 		if !strings.Contains(errs.String(), want) {
 			t.Errorf("nothing about %s in %s", want, &errs)
 		}
+	}
+}
+
+// Five times what goes is brought: some is turned away, but no decision of a
+// courier; what was acknowledged is there; and soon after, all is taken again.
+func TestUnderOverloadNoDecisionIsRefusedAndNothingAcknowledgedIsLost(t *testing.T) {
+	results := runBench(t, "overload", "--time", "1s")
+	if len(results) != 2 {
+		t.Fatalf("%d results, want those of orders and of decisions", len(results))
+	}
+	for _, r := range results {
+		wantSound(t, r)
+	}
+	orders, decisions := results[0], results[1]
+	if m := orders.More; m["shed_order"] == 0 || m["acknowledged"] == 0 || m["acknowledged_and_lost"] != 0 || m["fixes_refused"] != 0 {
+		t.Errorf("orders: %v", m)
+	}
+	if after := time.Duration(orders.More["recovered_after_ms"]) * time.Millisecond; after > 10*time.Second {
+		t.Errorf("it recovered after %s", after)
+	}
+	if decisions.Count < 20 {
+		t.Errorf("%d decisions were made", decisions.Count)
 	}
 }

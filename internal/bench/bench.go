@@ -62,7 +62,8 @@ func Scenarios() []Scenario {
 		{"start", "start, memory at rest, size of the binary", start},
 		{"scale", "what things cost with a large fleet", scale},
 		{"mixed", "all of it at once", mixed},
-		{"overload", "five times what goes, and what is turned away", overload},
+		{"overload", "five times the orders that go, and what is turned away", overload},
+		{"flood", "five times the positions that go, and what is held back", flood},
 	}
 }
 
