@@ -23,6 +23,8 @@ type town struct {
 	positions atomic.Pointer[recorder] // of what customers of carried orders see
 	shown     atomic.Int64
 	changes   atomic.Pointer[changes]
+
+	deafCustomers, deafDispatchers int // who never read
 }
 
 func (r *run) newTown(ctx context.Context, t *Target, couriers, customers int) (w *town, err error) {

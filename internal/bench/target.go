@@ -144,14 +144,19 @@ func (c *child) fault() error {
 	return fmt.Errorf("%s has ended:\n%s", c.cmd.Args[0], strings.Join(c.said, "\n"))
 }
 
+// kill is kill -9, and waits for the end.
+func (c *child) kill() {
+	_ = c.cmd.Process.Kill()
+	<-c.done
+}
+
 // stop asks it to end, and kills it if it does not.
 func (c *child) stop() {
 	_ = c.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-c.done:
 	case <-time.After(10 * time.Second):
-		_ = c.cmd.Process.Kill()
-		<-c.done
+		c.kill()
 	}
 }
 

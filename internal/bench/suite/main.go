@@ -42,7 +42,7 @@ type suite struct {
 }
 
 // onEngines are the scenarios that engines make a difference to.
-var onEngines = []string{"fixes", "orders", "latency", "mixed", "overload", "flood"}
+var onEngines = []string{"fixes", "orders", "latency", "mixed", "overload", "flood", "reconnect", "deaf"}
 
 func run(ctx context.Context) error {
 	binary := flag.String("dispatch", "bin/dispatch", "The binary.")
