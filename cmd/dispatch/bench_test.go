@@ -63,6 +63,7 @@ func TestBenchTellsWhatTheServerItselfSaysItTook(t *testing.T) {
 		"start":       "S10 S10 S10",
 		"scale":       "S9 S9 S9",
 		"mixed":       "- - -",
+		"deaf":        "deaf deaf",
 	} {
 		t.Run(scenario, func(t *testing.T) {
 			var got []string
@@ -131,5 +132,21 @@ func TestUnderOverloadNoDecisionIsRefusedAndNothingAcknowledgedIsLost(t *testing
 	}
 	if decisions.Count < 20 {
 		t.Errorf("%d decisions were made", decisions.Count)
+	}
+}
+
+// A node with all customers is killed. All come back on another one at once,
+// and each has every version of its order, those of the meantime too.
+func TestAllCustomersOfAKilledNodeComeBackWithoutAGap(t *testing.T) {
+	engines := testenv.StartEngines(t)
+	results := runBench(t, "reconnect", "--customers", "150", "--database-url", engines.Database, "--redis-url", engines.Redis.URL(), "--amqp-url", engines.RabbitMQ.URL)
+	if len(results) != 2 {
+		t.Fatalf("%d results", len(results))
+	}
+	if r := results[0]; r.Count != 150 || r.Errors != 0 || r.More["changed_meanwhile"] < 10 || r.Latency == nil {
+		t.Errorf("%+v", r)
+	}
+	if r := results[1]; r.Value <= 1 || r.Value > 10 {
+		t.Errorf("%.2f transactions a customer", r.Value)
 	}
 }

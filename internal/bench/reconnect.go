@@ -120,7 +120,7 @@ func (r *run) toBeKilled(ctx context.Context, p *people, address string, n int) 
 		return nil, nil, err
 	}
 	changes := min(max(n/10, 10), n)
-	if err := p.hire(ctx, max(changes/10, 1)); err != nil {
+	if err := p.hire(ctx, min(changes, 100)); err != nil { // each stands by every hundredth order
 		return nil, nil, err
 	}
 	for _, c := range p.couriers {
@@ -219,6 +219,10 @@ func (r *run) transactions(ctx context.Context, database string) (c committed, e
 	if !sleep(ctx, time.Now().Add(1500*time.Millisecond)) {
 		return c, ctx.Err()
 	}
+	return r.told(ctx, database)
+}
+
+func (r *run) told(ctx context.Context, database string) (c committed, err error) {
 	c.at = time.Now()
 	c.count, err = r.ask(ctx, "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = $1", database)
 	return c, err
@@ -226,7 +230,7 @@ func (r *run) transactions(ctx context.Context, database string) (c committed, e
 
 // transactionRate is how many there are in a second while nobody is there.
 func (r *run) transactionRate(ctx context.Context, database string) (float64, error) {
-	first, err := r.transactions(ctx, database)
+	first, err := r.told(ctx, database)
 	if err != nil || !sleep(ctx, time.Now().Add(r.Warm)) {
 		return 0, errors.Join(err, ctx.Err())
 	}

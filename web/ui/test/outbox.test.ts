@@ -195,3 +195,35 @@ test('a phone that keeps nothing says so, and sends all the same', async () => {
   expect(types()).toEqual(['duty']);
   expect(faults).toHaveLength(1);
 });
+
+test('fixes that the server has no time for gather until it wants them, and actions go on', async () => {
+  vi.useFakeTimers();
+  try {
+    const box = await outbox();
+    online = true;
+    box.addFix(fix(1));
+    box.flush();
+    box.settle({ type: 'ack', id: 'id1', ok: false, code: 'unavailable', retry_after: 1.5 });
+    box.addFix(fix(2));
+    vi.advanceTimersByTime(1_400);
+    box.flush();
+    box.push({ type: 'duty', duty: 'break' });
+    expect(types()).toEqual(['fixes', 'duty']);
+    vi.advanceTimersByTime(200);
+    box.flush();
+    expect(types()).toEqual(['fixes', 'duty', 'fixes']);
+    expect(wire[2]).toMatchObject({ id: 'id1', fixes: [fix(1), fix(2)] });
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('another connection does not wait for what the last one asked for', async () => {
+  const box = await outbox();
+  online = true;
+  box.addFix(fix(1));
+  box.flush();
+  box.settle({ type: 'ack', id: 'id1', ok: false, code: 'unavailable', retry_after: 60 });
+  box.restart();
+  expect(types()).toEqual(['fixes', 'fixes']);
+});

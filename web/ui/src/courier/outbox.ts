@@ -48,6 +48,7 @@ export interface OutboxOptions {
 export class Outbox {
   entries: Entry[] = [];
   private loaded = false;
+  private fixesFrom = 0; // when fixes may go again, as Date.now()
   private readonly sent = new Set<number>();
   private last = 0;
   // Another page of the same courier on this phone must not get the same keys.
@@ -105,6 +106,7 @@ export class Outbox {
 
   // restart is for a new connection: whatever has no answer yet goes out again.
   restart(): void {
+    this.fixesFrom = 0;
     for (const entry of this.entries) if (entry.command.type !== 'proof') this.sent.delete(entry.key);
     this.flush();
   }
@@ -113,6 +115,7 @@ export class Outbox {
   // picture not before the actions ahead of it. Fixes wait for nothing.
   flush(): void {
     if (!this.loaded) return; // what was done before this page opened goes first
+    const holding = Date.now() < this.fixesFrom;
     let actions = 0;
     let held = false;
     for (const entry of [...this.entries]) {
@@ -125,7 +128,7 @@ export class Outbox {
       if (command.type !== 'fixes') {
         if (held) continue;
         actions++;
-      }
+      } else if (holding) continue;
       if (this.sent.has(entry.key)) continue;
       if (this.sent.size >= IN_FLIGHT || !this.options.transmit(command)) return;
       this.sent.add(entry.key);
@@ -137,7 +140,11 @@ export class Outbox {
     const entry = this.entries.find(({ command }) => command.id === ack.id);
     if (!entry || entry.command.type === 'proof') return undefined;
     this.sent.delete(entry.key);
-    if (!ack.ok && ack.code && AGAIN.has(ack.code)) return undefined;
+    if (!ack.ok && ack.code && AGAIN.has(ack.code)) {
+      // A server with too much to do says when it wants fixes again.
+      if (entry.command.type === 'fixes' && ack.retry_after) this.fixesFrom = Date.now() + ack.retry_after * 1_000;
+      return undefined;
+    }
     this.remove(entry);
     return entry.command;
   }

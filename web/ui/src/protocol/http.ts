@@ -27,6 +27,11 @@ export class Problem extends Error {
 
 const PATIENCE = 20_000; // ms
 
+// A server with too much to do turns away what can be asked again, and says
+// when. More often than this, and whoever looks is told; longer (s), and at once.
+const TRIES = 3;
+const LATER = 10;
+
 interface More {
   headers?: Record<string, string>;
   keepalive?: boolean;
@@ -87,12 +92,20 @@ export class Api {
     if (token) headers['Authorization'] = `Bearer ${token}`;
     const picture = body instanceof Blob;
     if (body) headers['Content-Type'] = picture ? body.type : 'application/json';
+    const again = method === 'GET' || headers['Idempotency-Key'] !== undefined;
     let response: Response;
     try {
       // A request that hangs is as bad as one that fails; a picture may take
       // its time.
       const limit = signal ?? (picture ? undefined : AbortSignal.timeout(PATIENCE));
-      response = await (sent ?? fetch(`/v1${path}`, { ...more, method, headers, body: picture ? body : body && JSON.stringify(body), signal: limit }));
+      const request = () => fetch(`/v1${path}`, { ...more, method, headers, body: picture ? body : body && JSON.stringify(body), signal: limit });
+      response = await (sent ?? request());
+      for (let tries = 1; again && tries < TRIES; tries++) {
+        const wait = retryAfter(response);
+        if (wait === undefined || wait > LATER) break;
+        await pause(wait * 1_000 * (1 + Math.random() / 4), limit);
+        response = await request();
+      }
     } catch (cause) {
       if (signal?.aborted) throw cause;
       throw new Problem({ status: 0, code: 'offline' });
@@ -101,6 +114,20 @@ export class Api {
     if (!response.ok) throw new Problem(await problemOf(response));
     return response;
   }
+}
+
+// retryAfter is in how many seconds to come again, where the server says so.
+function retryAfter(response: Response): number | undefined {
+  if (response.status !== 503 && response.status !== 429) return undefined;
+  const seconds = Number(response.headers.get('Retry-After') ?? NaN);
+  return seconds > 0 ? seconds : undefined;
+}
+
+function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener('abort', () => (clearTimeout(timer), reject(signal.reason)), { once: true });
+  });
 }
 
 // syncClock is for pages that need the time before a WebSocket is up.
