@@ -80,6 +80,19 @@ func TestBenchTellsWhatTheServerItselfSaysItTook(t *testing.T) {
 	}
 }
 
+// Customers of a node that is killed are told on another what they missed.
+func TestBenchKillsANodeOfTwo(t *testing.T) {
+	e := testenv.StartEngines(t)
+	results := runBench(t, "reconnect", "--database-url", e.Database, "--redis-url", e.Redis.URL(), "--amqp-url", e.RabbitMQ.URL)
+	if len(results) != 1 {
+		t.Fatalf("%d results", len(results))
+	}
+	r := results[0]
+	if r.Count != 100 || r.Errors != 0 || r.More["gaps"] != 0 || r.More["transactions_each"] <= 0 || !(r.Value > 0 && r.Value < 30) {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestBenchLoadsARunningServer(t *testing.T) {
 	dir := t.TempDir()
 	node := newProcess(t, "--data-dir", dir, "--limit-credential", "off", "--limit-address", "off")

@@ -63,8 +63,12 @@ func Scenarios() []Scenario {
 		{"scale", "what things cost with a large fleet", scale},
 		{"mixed", "all of it at once", mixed},
 		{"overload", "five times what goes, and what is turned away", overload},
+		{"reconnect", "all customers of a node that is killed come back to another; on engines", reconnect},
 	}
 }
+
+// NeedsEngines says whether a scenario is nothing without them.
+func NeedsEngines(name string) bool { return name == "reconnect" }
 
 // Names are those of Scenarios.
 func Names() (names []string) {
@@ -151,30 +155,42 @@ func (r *run) server(ctx context.Context, flags ...string) (*Target, error) {
 // serve starts a server on a database of its own and says how long it took
 // to be ready.
 func (r *run) serve(ctx context.Context, flags ...string) (t *Target, took time.Duration, err error) {
-	address, err := freePort(ctx)
-	if err != nil {
-		return nil, 0, err
+	t = &Target{}
+	if r.DatabaseURL != "" {
+		if t.database, t.after, err = r.database(ctx); err != nil {
+			return nil, 0, err
+		}
 	}
-	t = &Target{URL: "http://" + address}
+	took, err = r.start(ctx, t, flags...)
+	return t, took, err
+}
+
+// beside starts another node on the database of one of our own.
+func (r *run) beside(ctx context.Context, one *Target) (*Target, error) {
+	t := &Target{Token: one.Token, database: one.database}
+	_, err := r.start(ctx, t, "--admin-addr", "")
+	return t, err
+}
+
+func (r *run) start(ctx context.Context, t *Target, flags ...string) (took time.Duration, err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, t.stop())
 		}
 	}()
-	flags = append(flags, "--addr", address)
-	if r.DatabaseURL != "" {
-		database, gone, err := r.database(ctx)
-		if err != nil {
-			return t, 0, err
-		}
-		t.after, flags = gone, append(flags, "--database-url", database)
+	address, err := freePort(ctx)
+	if err != nil {
+		return 0, err
+	}
+	t.URL, flags = "http://"+address, append(flags, "--addr", address)
+	if t.database != "" {
+		flags = append(flags, "--database-url", t.database)
 	}
 	if t.child, err = startChild(r.Serve(flags...)); err != nil {
-		return t, 0, err
+		return 0, err
 	}
 	t.PID = t.child.cmd.Process.Pid
-	took, err = t.child.ready(ctx, t.URL)
-	return t, took, err
+	return t.child.ready(ctx, t.URL)
 }
 
 // leave stops a server that this run has started.

@@ -29,8 +29,9 @@ type Target struct {
 
 	taken func(ctx context.Context) (int64, error) // fixes, as a floor says; may be nil
 
-	child *child       // nil: it was there already
-	after func() error // once it has stopped; may be nil
+	child    *child       // nil: it was there already
+	database string       // of its own; empty: SQLite
+	after    func() error // once it has stopped; may be nil
 }
 
 // address is host:port.
