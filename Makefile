@@ -11,7 +11,7 @@ export CGO_ENABLED = 1
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD = 1
 export PATH := $(NODE_PATH):$(PATH)
 
-.PHONY: help demo cluster env build test lint check ui ui-check e2e e2e-short deps chaos planted bench bench-compare bench-map bench-memory bench-text quality fuzz clean
+.PHONY: help demo cluster env build test lint check ui ui-check e2e e2e-short deps chaos upgrade planted bench bench-compare bench-map bench-memory bench-text quality fuzz clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -61,6 +61,9 @@ deps: ## install what the tests need and is missing
 
 chaos: ## a cluster under every fault, a quarter of an hour with the machine to itself; FAULTS='kill -9,Redis' for some, COURIERS=, ORDERS=, SEED=
 	CHAOS=full REPORT=$(CURDIR)/.cache/chaos.md $(GO) test ./cmd/dispatch -run TestAClusterUnderFaults -count 1 -timeout 2h -v
+
+upgrade: deps ## both nodes of a cluster behind the balancer restarted three times under load: no request fails; two minutes
+	UPGRADE=full $(GO) test ./cmd/dispatch -run TestAnUpgrade -count 1 -timeout 20m -v
 
 planted: deps ## known bugs, each built into the server: the checker must see them; a quarter of an hour
 	COURIER_PLANTED=1 $(GO) test ./internal/planted -run TestTheCheckerSees -count 1 -timeout 1h -v

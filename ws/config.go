@@ -54,6 +54,7 @@ type Config struct {
 	Queue       int // bytes that may wait for a courier's or customer's socket; default 128 KiB
 	FleetQueue  int // for a dispatcher's; default 4 MiB
 	Workers     int // reading and sending for orders and couriers; default 16
+	Leave       int // sockets that Shutdown sends away in a second; default 2000
 
 	Sweep    time.Duration // between looks for what the bus has lost; default 3 s
 	Recheck  time.Duration // between looks at an open connection's credential; default 60 s
@@ -116,6 +117,7 @@ func (c Config) withDefaults() (Config, error) {
 		{"Queue", &c.Queue, 128 << 10},
 		{"FleetQueue", &c.FleetQueue, 4 << 20},
 		{"Workers", &c.Workers, 16},
+		{"Leave", &c.Leave, 2000},
 	} {
 		errs = append(errs, positive(f.name, f.value, f.standard))
 	}

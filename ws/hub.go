@@ -117,28 +117,33 @@ func (h *Hub) remove(c *conn) {
 	h.count.open[c.kind].Add(-1)
 }
 
-// each calls f with every connection, outside the lock.
-func (h *Hub) each(f func(*conn)) {
+// all are the connections of now.
+func (h *Hub) all() []*conn {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	all := make([]*conn, 0, len(h.conns))
 	for c := range h.conns {
 		all = append(all, c)
 	}
-	h.mu.Unlock()
-	for _, c := range all {
+	return all
+}
+
+// each calls f with every connection, outside the lock.
+func (h *Hub) each(f func(*conn)) {
+	for _, c := range h.all() {
 		f(c)
 	}
 }
 
 // Shutdown refuses new sockets, tells all clients to come back elsewhere
-// (1001) and waits for the sockets' goroutines; when ctx ends it cuts what
-// is left, waits for those too and returns ctx's error.
+// (1001), Leave of them a second, and waits for the sockets' goroutines; when
+// ctx ends it cuts what is left, waits for those too and returns ctx's error.
 // http.Server.Shutdown does none of this.
 func (h *Hub) Shutdown(ctx context.Context) error {
 	h.mu.Lock()
 	h.draining = true
 	h.mu.Unlock()
-	h.each(func(c *conn) { c.close(codeGoingAway, "", "the server goes away") })
+	h.sendAway(ctx)
 	done := make(chan struct{})
 	go func() { h.sockets.Wait(); close(done) }()
 	select {
@@ -151,6 +156,33 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	h.each(func(c *conn) { _ = c.net.Close() })
 	<-done
 	return fmt.Errorf("close sockets: %w", ctx.Err())
+}
+
+// sendAway tells one socket after the other: all at once would be a storm
+// where they come back. It takes half of ctx's time at most; whoever has not
+// been told is served as ever.
+func (h *Hub) sendAway(ctx context.Context) {
+	all := h.all()
+	if len(all) == 0 {
+		return
+	}
+	start, apart := time.Now(), time.Second/time.Duration(h.Leave)
+	if until, ok := ctx.Deadline(); ok {
+		apart = min(apart, until.Sub(start)/2/time.Duration(len(all)))
+	}
+	wait := time.NewTimer(0)
+	defer wait.Stop()
+	for i, c := range all {
+		if early := time.Until(start.Add(time.Duration(i) * apart)); early > 0 {
+			wait.Reset(early)
+			select {
+			case <-wait.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+		c.close(codeGoingAway, "", "the server goes away")
+	}
 }
 
 // Revoked closes what a tracking link has open on this node. Other nodes

@@ -103,6 +103,38 @@ func TestShutdownTellsEveryoneAndWaits(t *testing.T) {
 	}
 }
 
+// Those who are sent away do not all knock elsewhere at once, and whoever has
+// not been sent away is served as ever.
+func TestShutdownSendsOneAfterTheOther(t *testing.T) {
+	w := newWorld(t, func(c *ws.Config) { c.Leave = 10 })
+	w.place("o1")
+	left := make(chan []wstest.Frame, 10)
+	for range cap(left) {
+		c := w.open(t, "track", "ct_o1", 0)
+		c.Want("snapshot")
+		go func() { left <- c.WantClose(1001) }()
+	}
+	began, done := time.Now(), make(chan error, 1)
+	go func() { done <- w.hub.Shutdown(context.Background()) }()
+	<-left
+	w.step("o1", dispatch.PickedUp)
+	told := 0
+	for range cap(left) - 1 {
+		if len(<-left) > 0 {
+			told++
+		}
+	}
+	if took := time.Since(began); took < 850*time.Millisecond {
+		t.Errorf("ten sockets, ten a second, were sent away within %s", took)
+	}
+	if told == 0 {
+		t.Error("those who had not been sent away were told nothing more")
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestShutdownIsBounded(t *testing.T) {
 	w := newWorld(t, func(c *ws.Config) { c.CloseWait, c.WriteTimeout = time.Hour, time.Hour })
 	w.place("o1")

@@ -213,7 +213,7 @@ func (n *node) edges(x extras) error {
 	if err != nil {
 		return err
 	}
-	n.http = web.NewHTTPServer(server, n.log)
+	n.http = web.NewHTTPServer(n.parting(server), n.log)
 	n.admin = &http.Server{Handler: n.metrics.AdminHandler(), ReadHeaderTimeout: 5 * time.Second}
 	return nil
 }
@@ -228,6 +228,17 @@ func (n *node) ready(ctx context.Context) error {
 		return web.ErrLeaving
 	}
 	return n.engines.store.Ready(ctx)
+}
+
+// parting ends each connection with its next answer once the node drains: who
+// keeps one for later must not find it closed while a request is on its way.
+func (n *node) parting(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n.leaving.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // drain answers whoever still comes, until a balancer that asks whether the

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,7 +23,12 @@ import (
 // docker-compose.yml, is told to stop and started anew under load. Merchants'
 // requests, each sent once, are all answered as if nothing were; couriers and
 // customers resume on the other node, and the ledger misses nothing.
+// UPGRADE=full (make upgrade) does it three times, with more to do.
 func TestAnUpgradeIsNoticedByNobody(t *testing.T) {
+	times, lasts, each, most := 1, 16*time.Minute, 50*time.Millisecond, 20*time.Second
+	if os.Getenv("UPGRADE") == "full" {
+		times, lasts, each = 3, 48*time.Minute, 20*time.Millisecond
+	}
 	const key = "two nodes are upgraded with this key, 7c20b1"
 	engines := testenv.StartEngines(t)
 	args := append([]string{"--auth-secret", key, "--database-url", engines.Database, "--redis-url", engines.Redis.URL(), "--amqp-url", engines.RabbitMQ.URL,
@@ -31,12 +37,12 @@ func TestAnUpgradeIsNoticedByNobody(t *testing.T) {
 	b := startHAProxy(t, nodes[0].Addr, nodes[1].Addr)
 	admin := adminToken(t, "--auth-secret", key, "--ttl", "8760h")
 	seed, _ := seeded(t)
-	r := newRush(t, b.url, seed, admin, 16*time.Minute)
-	m := startMerchants(t, b.url, admin)
-	for _, n := range nodes {
+	r := newRush(t, b.url, seed, admin, lasts)
+	m := startMerchants(t, b.url, admin, each)
+	for _, n := range slices.Repeat(nodes, times) {
 		b.waitAllUp()
-		if !n.Stop(20 * time.Second) {
-			t.Error("a node did not stop when told to")
+		if !n.Stop(most) || n.ExitCode() != 0 {
+			t.Errorf("told to stop, a node did so with exit code %d (-1: not within %s)", n.ExitCode(), most)
 		}
 		n.Restart()
 		n.WaitReady()
@@ -110,7 +116,7 @@ type merchants struct {
 	wrong []error
 }
 
-func startMerchants(t *testing.T, url, admin string) *merchants {
+func startMerchants(t *testing.T, url, admin string, each time.Duration) *merchants {
 	t.Helper()
 	m := &merchants{url: url, stop: make(chan struct{}), client: http.Client{Timeout: 20 * time.Second}}
 	var made struct{ Key string }
@@ -119,7 +125,7 @@ func startMerchants(t *testing.T, url, admin string) *merchants {
 	}
 	m.key = made.Key
 	m.all.Go(func() {
-		tick := time.NewTicker(50 * time.Millisecond)
+		tick := time.NewTicker(each)
 		defer tick.Stop()
 		for n := 0; ; n++ {
 			select {
@@ -188,4 +194,21 @@ func (m *merchants) end() (sent int, wrong []error) {
 	m.all.Wait()
 	m.client.CloseIdleConnections()
 	return m.sent, m.wrong
+}
+
+// A connection that is kept for later ends with its next answer while the node
+// drains, and not under a request.
+func TestADrainingNodeEndsConnectionsWithTheirNextAnswer(t *testing.T) {
+	s := newServer(t, nil)
+	for _, draining := range []bool{false, true} {
+		s.leaving.Store(draining)
+		resp, err := http.Get(s.url() + "/v1/time")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusOK || resp.Close != draining {
+			t.Errorf("draining %v: %s, the connection ends: %v", draining, resp.Status, resp.Close)
+		}
+	}
 }

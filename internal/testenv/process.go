@@ -153,6 +153,12 @@ func (p *Process) Peak() int64 {
 	return 0
 }
 
+// ExitCode is that of a process that has ended by itself; -1: it was killed.
+func (p *Process) ExitCode() int {
+	<-p.done
+	return p.cmd.ProcessState.ExitCode()
+}
+
 // PID is the process's id.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
