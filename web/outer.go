@@ -61,6 +61,12 @@ func (s *Server) outer(next http.Handler) http.Handler {
 			}
 			s.observe(rec, r, time.Since(start))
 		}()
+		// Slow senders and readers do not hold a connection for ever, nor does
+		// whoever is refused at once: net/http reads the rest of its request. A
+		// WebSocket's upgrade clears both deadlines.
+		control := http.NewResponseController(w)
+		_ = control.SetReadDeadline(start.Add(s.config.RequestTimeout))
+		_ = control.SetWriteDeadline(start.Add(3 * s.config.RequestTimeout))
 		if err := s.full(r); err != nil {
 			seen.route = r.URL.Path
 			s.fail(rec, r, err)
@@ -70,11 +76,6 @@ func (s *Server) outer(next http.Handler) http.Handler {
 			s.fail(rec, r, errTooLarge)
 			return
 		}
-		// Slow senders and readers do not hold a connection for ever. A
-		// WebSocket's upgrade clears both deadlines.
-		control := http.NewResponseController(w)
-		_ = control.SetReadDeadline(start.Add(s.config.RequestTimeout))
-		_ = control.SetWriteDeadline(start.Add(3 * s.config.RequestTimeout))
 		next.ServeHTTP(rec, r)
 	})
 }
