@@ -48,6 +48,12 @@ func ClientAddress(ctx context.Context) string { return seenIn(ctx).from }
 func (s *Server) outer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now() // real time: this is about the server, not its world
+		// Slow senders and readers do not hold a connection for ever, nor does
+		// whoever is refused at once: net/http reads the rest of its request. A
+		// WebSocket's upgrade clears both deadlines.
+		control := http.NewResponseController(w)
+		_ = control.SetReadDeadline(start.Add(s.config.RequestTimeout))
+		_ = control.SetWriteDeadline(start.Add(3 * s.config.RequestTimeout))
 		if s.turnedAway(w, r, start) {
 			return
 		}
@@ -68,11 +74,6 @@ func (s *Server) outer(next http.Handler) http.Handler {
 			s.fail(rec, r, errTooLarge)
 			return
 		}
-		// Slow senders and readers do not hold a connection for ever. A
-		// WebSocket's upgrade clears both deadlines.
-		control := http.NewResponseController(w)
-		_ = control.SetReadDeadline(start.Add(s.config.RequestTimeout))
-		_ = control.SetWriteDeadline(start.Add(3 * s.config.RequestTimeout))
 		next.ServeHTTP(rec, r)
 	})
 }

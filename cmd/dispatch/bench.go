@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,7 +45,7 @@ func (c benchCommand) Run(ctx context.Context, s *streams, wrong *settings) (err
 	}
 	config := c.config(s)
 	if len(c.Scenario) == 0 {
-		c.Scenario = bench.Names()
+		c.Scenario = slices.DeleteFunc(bench.Names(), func(name string) bool { return c.DatabaseURL == "" && bench.NeedsEngines(name) })
 	}
 	if config.Dir, err = os.MkdirTemp("", "courier-bench-"); err != nil {
 		return fmt.Errorf("make a folder: %w", err)

@@ -93,20 +93,24 @@ func TestMetricsSayWhetherPromisesAreKept(t *testing.T) {
 	rider.must("duty", obj{"duty": "available"})
 	rider.fix(4.001, time.Now())
 	s.until(`courier_company_couriers{state="idle"}`, "1")
-	promised := func(reference string, by time.Duration) obj {
+	promised := func(reference string, by time.Time) obj {
 		return obj{
-			"reference": reference, "deliver_by": time.Now().Add(by).UTC(),
+			"reference": reference, "deliver_by": by,
 			"pickup":  obj{"point": obj{"lat": 52.0, "lng": 4.0}, "address": "Market 1"},
 			"dropoff": obj{"point": obj{"lat": 52.0, "lng": 4.015}, "address": "East 1"},
 		}
 	}
-	for reference, by := range map[string]time.Duration{"in time": time.Hour, "late": time.Millisecond} {
+	for reference, by := range map[string]time.Duration{"in time": time.Hour, "late": 3 * time.Second} {
+		due := time.Now().Add(by).UTC()
 		var order struct{ ID string }
-		s.call("POST", "/v1/orders", key, promised(reference, by), 201, &order, "Idempotency-Key", reference)
+		s.call("POST", "/v1/orders", key, promised(reference, due), 201, &order, "Idempotency-Key", reference)
 		for s.history(order.ID)[len(s.history(order.ID))-1].Status != dispatch.Assigned {
 			time.Sleep(10 * time.Millisecond)
 		}
 		rider.must("stop.complete", obj{"order": order.ID, "kind": "pickup"})
+		if reference == "late" {
+			time.Sleep(time.Until(due))
+		}
 		rider.must("stop.complete", obj{"order": order.ID, "kind": "dropoff"})
 	}
 	s.until(`courier_orders_delivered_total{promise="kept"}`, "1")

@@ -48,28 +48,29 @@ type Scenario struct {
 	Name string
 	Help string
 	run  func(ctx context.Context, r *run) error
-
-	engines bool // it takes several nodes: left out without
 }
 
 // Scenarios are all there are.
 func Scenarios() []Scenario {
 	return []Scenario{
-		{Name: "fixes", Help: "couriers' positions, a frame each or --batch", run: fixes},
-		{Name: "orders", Help: "merchants' orders over HTTP, durable, with events", run: orders},
-		{Name: "latency", Help: "from a courier's fix, and from a change of status, to customers' sockets", run: latency},
-		{Name: "fanout", Help: "one event to all who look at an order", run: fanout},
-		{Name: "connections", Help: "the memory of customers who wait", run: connections},
-		{Name: "match", Help: "rounds of the matcher, in this process", run: matching},
-		{Name: "start", Help: "start, memory at rest, size of the binary", run: start},
-		{Name: "scale", Help: "what things cost with a large fleet", run: scale},
-		{Name: "mixed", Help: "all of it at once", run: mixed},
-		{Name: "overload", Help: "five times the orders that go, and what is turned away", run: overload},
-		{Name: "flood", Help: "five times the positions that go, and what is held back", run: flood},
-		{Name: "reconnect", Help: "a node is killed, and all its customers come back on another at once", run: reconnect, engines: true},
-		{Name: "deaf", Help: "customers and dispatchers who never read, among others", run: deaf},
+		{"fixes", "couriers' positions, a frame each or --batch", fixes},
+		{"orders", "merchants' orders over HTTP, durable, with events", orders},
+		{"latency", "from a courier's fix, and from a change of status, to customers' sockets", latency},
+		{"fanout", "one event to all who look at an order", fanout},
+		{"connections", "the memory of customers who wait", connections},
+		{"match", "rounds of the matcher, in this process", matching},
+		{"start", "start, memory at rest, size of the binary", start},
+		{"scale", "what things cost with a large fleet", scale},
+		{"mixed", "all of it at once", mixed},
+		{"overload", "five times the orders that go, and what is turned away", overload},
+		{"flood", "five times the positions that go, and what is held back", flood},
+		{"deaf", "customers and dispatchers who never read, among others", deaf},
+		{"reconnect", "all customers of a node that is killed come back to another; on engines", reconnect},
 	}
 }
+
+// NeedsEngines says whether a scenario is nothing without them.
+func NeedsEngines(name string) bool { return name == "reconnect" }
 
 // Names are those of Scenarios.
 func Names() (names []string) {
@@ -95,10 +96,6 @@ func Run(ctx context.Context, c Config, names []string, emit func(Result) error)
 		i := slices.IndexFunc(all, func(s Scenario) bool { return s.Name == name })
 		if i < 0 {
 			return fmt.Errorf("no scenario %q: there are %s", name, strings.Join(Names(), ", "))
-		}
-		if all[i].engines && c.DatabaseURL == "" {
-			c.Told("%s: takes two nodes on engines, and is left out", name)
-			continue
 		}
 		r := &run{Config: c, scenario: name, emit: emit, load: load()}
 		if err := all[i].run(ctx, r); err != nil {
@@ -139,34 +136,17 @@ func machine() string {
 	return fmt.Sprintf("%s/%s, %d cores, %s, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), processor(), runtime.Version())
 }
 
-// server is the one that was given, or a fresh one on a database of its own.
+// server is the one that was given, or a fresh one.
 func (r *run) server(ctx context.Context, flags ...string) (*Target, error) {
 	if r.Target != nil {
 		return r.Target, nil
 	}
-	return r.watched(ctx, func(flags ...string) (*Target, error) {
-		t, _, err := r.serve(ctx, flags...)
-		return t, err
-	}, flags...)
-}
-
-// serverOn is a fresh one on a database that is there.
-func (r *run) serverOn(ctx context.Context, database string, flags ...string) (*Target, error) {
-	return r.watched(ctx, func(flags ...string) (*Target, error) {
-		t := &Target{}
-		_, err := r.startServer(ctx, t, append(flags, "--database-url", database))
-		return t, err
-	}, flags...)
-}
-
-// watched has a server's metrics within reach, and an admin's token.
-func (r *run) watched(ctx context.Context, start func(flags ...string) (*Target, error), flags ...string) (*Target, error) {
 	admin, err1 := freePort(ctx)
 	token, err2 := r.Token()
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
-	t, err := start(append(flags, "--admin-addr", admin)...)
+	t, _, err := r.serve(ctx, append(flags, "--admin-addr", admin)...)
 	if err != nil {
 		return nil, err
 	}
@@ -179,18 +159,22 @@ func (r *run) watched(ctx context.Context, start func(flags ...string) (*Target,
 func (r *run) serve(ctx context.Context, flags ...string) (t *Target, took time.Duration, err error) {
 	t = &Target{}
 	if r.DatabaseURL != "" {
-		database, gone, err := r.database(ctx)
-		if err != nil {
-			return t, 0, err
+		if t.database, t.after, err = r.database(ctx); err != nil {
+			return nil, 0, err
 		}
-		t.after, flags = gone, append(flags, "--database-url", database)
 	}
-	took, err = r.startServer(ctx, t, flags)
+	took, err = r.start(ctx, t, flags...)
 	return t, took, err
 }
 
-// startServer stops what it has started if it does not get ready.
-func (r *run) startServer(ctx context.Context, t *Target, flags []string) (took time.Duration, err error) {
+// beside starts another node on the database of one of our own.
+func (r *run) beside(ctx context.Context, one *Target) (*Target, error) {
+	t := &Target{Token: one.Token, database: one.database}
+	_, err := r.start(ctx, t, "--admin-addr", "")
+	return t, err
+}
+
+func (r *run) start(ctx context.Context, t *Target, flags ...string) (took time.Duration, err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, t.stop())
@@ -200,8 +184,11 @@ func (r *run) startServer(ctx context.Context, t *Target, flags []string) (took 
 	if err != nil {
 		return 0, err
 	}
-	t.URL = "http://" + address
-	if t.child, err = startChild(r.Serve(append(flags, "--addr", address)...)); err != nil {
+	t.URL, flags = "http://"+address, append(flags, "--addr", address)
+	if t.database != "" {
+		flags = append(flags, "--database-url", t.database)
+	}
+	if t.child, err = startChild(r.Serve(flags...)); err != nil {
 		return 0, err
 	}
 	t.PID = t.child.cmd.Process.Pid

@@ -40,16 +40,3 @@ func (r *run) admin(ctx context.Context, statement string) error {
 	_, err = db.ExecContext(ctx, statement)
 	return errors.Join(err, db.Close())
 }
-
-// ask is a number that the engine gives.
-func (r *run) ask(ctx context.Context, query string, args ...any) (n float64, err error) {
-	db, err := sql.Open("pgx", r.DatabaseURL)
-	if err != nil {
-		return 0, fmt.Errorf("ask the database: %w", err)
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := db.QueryRowContext(ctx, query, args...).Scan(&n); err != nil {
-		return 0, fmt.Errorf("ask the database: %w", err)
-	}
-	return n, nil
-}

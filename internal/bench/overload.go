@@ -79,7 +79,7 @@ func (r *run) overloadOrders(ctx context.Context) (err error) {
 	o := &overloaded{run: r, people: p}
 	most := o.orders(64, 0)
 	r.Told("%s: orders, as many as go", r.scenario)
-	usually, err := r.beside(ctx, p, deciders, most)
+	usually, err := r.amid(ctx, p, deciders, most)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (r *run) overloadOrders(ctx context.Context) (err error) {
 	rate := times * capacity
 	r.Told("%s: orders, %.0f/s for %s", r.scenario, rate, r.Warm+r.Measure)
 	placing := o.orders(size(r, 0, 1024, 256), rate)
-	side, err := r.beside(ctx, p, deciders, placing)
+	side, err := r.amid(ctx, p, deciders, placing)
 	if err != nil {
 		return err
 	}
@@ -157,8 +157,8 @@ type besides struct {
 	decided, undecided atomic.Int64
 }
 
-// beside places orders while couriers drive, and others decide.
-func (r *run) beside(ctx context.Context, p *people, deciders []*courier, placing *callLoad) (*besides, error) {
+// amid places orders while couriers drive, and others decide.
+func (r *run) amid(ctx context.Context, p *people, deciders []*courier, placing *callLoad) (*besides, error) {
 	w := newWindow(time.Now().Add(50*time.Millisecond), r.Warm, r.Measure)
 	placing.window = w
 	s := &besides{meter: &meter{target: p.target}}

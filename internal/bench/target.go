@@ -29,8 +29,9 @@ type Target struct {
 
 	taken func(ctx context.Context) (int64, error) // fixes, as a floor says; may be nil
 
-	child *child       // nil: it was there already
-	after func() error // once it has stopped; may be nil
+	child    *child       // nil: it was there already
+	database string       // of its own; empty: SQLite
+	after    func() error // once it has stopped; may be nil
 }
 
 // address is host:port.
@@ -144,19 +145,14 @@ func (c *child) fault() error {
 	return fmt.Errorf("%s has ended:\n%s", c.cmd.Args[0], strings.Join(c.said, "\n"))
 }
 
-// kill is kill -9, and waits for the end.
-func (c *child) kill() {
-	_ = c.cmd.Process.Kill()
-	<-c.done
-}
-
 // stop asks it to end, and kills it if it does not.
 func (c *child) stop() {
 	_ = c.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-c.done:
 	case <-time.After(10 * time.Second):
-		c.kill()
+		_ = c.cmd.Process.Kill()
+		<-c.done
 	}
 }
 

@@ -29,8 +29,8 @@ const (
 	lastReports    = 2 * time.Second // what a shut-down waits for what is left
 )
 
-// Reports sends what is logged as an error to an error tracker, less what
-// names people or lets somebody in.
+// Reports sends what is logged as an error to an error tracker: the attributes
+// of reported alone, and texts scrubbed.
 type Reports struct {
 	client *sentry.Client
 	rate   *rate.Limiter

@@ -102,7 +102,9 @@ func TestReportsHoldNoSecrets(t *testing.T) {
 		"hunter2pass", "ann@example.com", "555 0100", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl", "mk_live_8d7f6a5b4c3d2e1f0a9b8c7d",
 		"Elm Row 9", "52.123456, 4.312345", "s3cretquery", "Ann Lee",
 	}
-	text := "dial postgres://courier:hunter2pass@db.internal:5432/courier?password=s3cretquery: refused; ann@example.com, +1 555 0100; " +
+	planted = append(planted, "hunter3", "hunter4", "hunter5", "hunter6", "hunter7", "52.654321", "4.543210")
+	text := "api_key=hunter3; access_token: hunter4; Authorization: Bearer hunter5; Authorization: Basic hunter6; Get \"/v1/x?sig=hunter7\": EOF; " +
+		"{52.654321 4.543210}; dial postgres://courier:hunter2pass@db.internal:5432/courier?password=s3cretquery: refused; ann@example.com, +1 555 0100; " +
 		"Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl; key mk_live_8d7f6a5b4c3d2e1f0a9b8c7d at 52.123456, 4.312345; " +
 		"order 01932f6e-7a10-7cc3-9d41-0123456789ab"
 	tr := newTracker(t)

@@ -20,13 +20,13 @@ var secrets = []struct {
 	looks   *regexp.Regexp
 	instead string
 }{
-	{regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@"']*@`), "${1}…@"},         // user and password of a URL
-	{regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*://[^\s?"']*)\?[^\s"']*`), "${1}?…"}, // its query
-	{regexp.MustCompile(`(?i)\b(password|passwd|secret|token|key|dsn|authorization|bearer)(["']?\s*[:= ]\s*["']?)[^\s"',;&)]+`), "${1}${2}…"},
-	{regexp.MustCompile(`\beyJ[\w-]+\.[\w-]+\.[\w-]*`), "…"},                 // a signed token
-	{regexp.MustCompile(`[\w.+-]+@[\w-]+(\.[\w-]+)+`), "…@…"},                // an e-mail address
-	{regexp.MustCompile(`\+\d[\d ()/.-]{5,}\d`), "+…"},                       // a phone number
-	{regexp.MustCompile(`-?\b\d{1,3}\.\d{4,}\s*,\s*-?\d{1,3}\.\d{4,}`), "…"}, // where somebody is
+	{regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@"']*@`), "${1}…@"}, // user and password of a URL
+	{regexp.MustCompile(`(/[^\s?"']*)\?[^\s"']+`), "${1}?…"},                  // the query of a URL or a path
+	{regexp.MustCompile(`(?i)((?:\b|_)(?:password|passwd|secret|token|key|dsn|authorization|bearer|auth)["']?\s*[:= ]\s*["']?(?:(?:bearer|basic)\s+)?)[^\s"',;&)]+`), "${1}…"},
+	{regexp.MustCompile(`\beyJ[\w-]+\.[\w-]+\.[\w-]*`), "…"},  // a signed token
+	{regexp.MustCompile(`[\w.+-]+@[\w-]+(\.[\w-]+)+`), "…@…"}, // an e-mail address
+	{regexp.MustCompile(`\+\d[\d ()/.-]{5,}\d`), "+…"},        // a phone number
+	{regexp.MustCompile(`-?\b\d{1,3}\.\d{5,}\b`), "…"},        // where somebody is
 }
 
 // opaque are keys and hashes. Ids are none of them: they have dashes.

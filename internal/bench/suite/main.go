@@ -42,7 +42,7 @@ type suite struct {
 }
 
 // onEngines are the scenarios that engines make a difference to.
-var onEngines = []string{"fixes", "orders", "latency", "mixed", "overload", "flood", "reconnect", "deaf"}
+var onEngines = []string{"fixes", "orders", "latency", "mixed", "overload", "flood", "deaf", "reconnect"}
 
 func run(ctx context.Context) error {
 	binary := flag.String("dispatch", "bin/dispatch", "The binary.")
@@ -94,7 +94,7 @@ func run(ctx context.Context) error {
 }
 
 func (s *suite) embedded(ctx context.Context) error {
-	return s.set(ctx, nil, bench.Names())
+	return s.set(ctx, nil, slices.DeleteFunc(bench.Names(), bench.NeedsEngines))
 }
 
 // set runs scenarios of those asked for, positions in frames of one and of
