@@ -85,7 +85,7 @@ type reportHandler struct {
 
 func (h reportHandler) Handle(ctx context.Context, record slog.Record) error {
 	if record.Level >= slog.LevelError {
-		h.to.report(record, h.attrs)
+		h.to.report(withSpan(ctx, record), h.attrs)
 	}
 	return h.Handler.Handle(ctx, record) //nolint:wrapcheck // a handler's
 }
@@ -112,6 +112,8 @@ func (r *Reports) report(record slog.Record, attrs []slog.Attr) {
 	about := sentry.Context{}
 	each := func(a slog.Attr) bool {
 		switch value := a.Value.Resolve(); {
+		case a.Key == "trace_id", a.Key == "span_id": // which look like keys
+			event.Tags[a.Key] = value.String()
 		case reported[a.Key]:
 			event.Tags[a.Key] = scrub(value.String())
 		case a.Key == "err", a.Key == "panic":

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"courier/internal/telemetry"
 )
 
@@ -73,6 +75,8 @@ func TestErrorsAreReported(t *testing.T) {
 	log.With("order_id", "o-1").LogAttrs(t.Context(), slog.LevelError, "request failed",
 		slog.String("request_id", "r-1"), slog.String("subject", "ann"), slog.Any("err", errors.New("no such table: orders")))
 	log.LogAttrs(t.Context(), slog.LevelWarn, "only a warning")
+	span := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}})
+	log.LogAttrs(trace.ContextWithSpanContext(t.Context(), span), slog.LevelError, "followed")
 	log.LogAttrs(t.Context(), slog.LevelError, "panic in a handler", slog.Any("panic", "index out of range [3]"), slog.String("stack", "goroutine 7 [running]:\nweb.place"))
 	if err := reports.Close(); err != nil {
 		t.Fatal(err)
@@ -83,7 +87,10 @@ func TestErrorsAreReported(t *testing.T) {
 		got[e.Message] = e
 	}
 	failed, panicked := got["request failed"], got["panic in a handler"]
-	if len(got) != 2 || len(failed.Exception) != 1 || failed.Exception[0].Value != "no such table: orders" || failed.Level != "error" ||
+	if followed := got["followed"]; followed.Tags["trace_id"] != span.TraceID().String() {
+		t.Errorf("of a trace, and reported %+v", followed)
+	}
+	if len(got) != 3 || len(failed.Exception) != 1 || failed.Exception[0].Value != "no such table: orders" || failed.Level != "error" ||
 		fmt.Sprint(failed.Tags) != "map[order_id:o-1 request_id:r-1]" || fmt.Sprint(failed.Fingerprint) != "[request failed]" ||
 		failed.Release != "courier@1.2.3" || failed.ServerName != "node-a" {
 		t.Errorf("reported %+v", got)
@@ -91,7 +98,7 @@ func TestErrorsAreReported(t *testing.T) {
 	if len(panicked.Exception) != 1 || panicked.Exception[0].Value != "index out of range [3]" || !strings.Contains(fmt.Sprint(panicked.Contexts), "web.place") {
 		t.Errorf("reported %+v", panicked)
 	}
-	if n := strings.Count(logged.String(), "level="); n != 3 {
+	if n := strings.Count(logged.String(), "level="); n != 4 {
 		t.Errorf("%d lines in the log: %s", n, logged)
 	}
 }
@@ -102,9 +109,9 @@ func TestReportsHoldNoSecrets(t *testing.T) {
 		"hunter2pass", "ann@example.com", "555 0100", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl", "mk_live_8d7f6a5b4c3d2e1f0a9b8c7d",
 		"Elm Row 9", "52.123456, 4.312345", "s3cretquery", "Ann Lee",
 	}
-	planted = append(planted, "hunter3", "hunter4", "hunter5", "hunter6", "hunter7", "52.654321", "4.543210")
+	planted = append(planted, "hun/ter8", "ter9", "hunter3", "hunter4", "hunter5", "hunter6", "hunter7", "52.654321", "4.543210")
 	text := "api_key=hunter3; access_token: hunter4; Authorization: Bearer hunter5; Authorization: Basic hunter6; Get \"/v1/x?sig=hunter7\": EOF; " +
-		"{52.654321 4.543210}; dial postgres://courier:hunter2pass@db.internal:5432/courier?password=s3cretquery: refused; ann@example.com, +1 555 0100; " +
+		"{52.654321 4.543210}; amqp://courier:hun/ter8@broker/x amqp://courier:hun@ter9@broker/y; dial postgres://courier:hunter2pass@db.internal:5432/courier?password=s3cretquery: refused; ann@example.com, +1 555 0100; " +
 		"Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl; key mk_live_8d7f6a5b4c3d2e1f0a9b8c7d at 52.123456, 4.312345; " +
 		"order 01932f6e-7a10-7cc3-9d41-0123456789ab"
 	tr := newTracker(t)

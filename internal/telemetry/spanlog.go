@@ -12,11 +12,15 @@ import (
 type spanHandler struct{ slog.Handler }
 
 func (h spanHandler) Handle(ctx context.Context, r slog.Record) error {
+	return h.Handler.Handle(ctx, withSpan(ctx, r)) //nolint:wrapcheck // a handler's
+}
+
+func withSpan(ctx context.Context, r slog.Record) slog.Record {
 	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
 		r = r.Clone()
 		r.AddAttrs(slog.String("trace_id", span.TraceID().String()), slog.String("span_id", span.SpanID().String()))
 	}
-	return h.Handler.Handle(ctx, r) //nolint:wrapcheck // a handler's
+	return r
 }
 
 func (h spanHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
