@@ -71,13 +71,18 @@ func TestMetricsSayHowItGoes(t *testing.T) {
 	s.until("courier_ready", "1")
 }
 
-func TestMetricsSayHowWellItMatches(t *testing.T) {
-	s := newServer(t, func(f *serverFlags) { f.Mode, f.Interval = "assign", 100*time.Millisecond })
-	key := s.merchant("soups")
+// assigning is a server that tells its one courier what to do.
+func assigning(t *testing.T) (s *server, rider *phone, key string) {
+	s = newServer(t, func(f *serverFlags) { f.Mode, f.Interval = "assign", 100*time.Millisecond })
 	_, token := s.hire("Ada")
-	rider := s.phone(token, 0)
+	rider = s.phone(token, 0)
 	rider.must("duty", obj{"duty": "available"})
 	rider.fix(4.001, time.Now())
+	return s, rider, s.merchant("soups")
+}
+
+func TestMetricsSayHowWellItMatches(t *testing.T) {
+	s, _, key := assigning(t)
 	s.place(key, "A-1")
 	s.until("courier_order_assign_seconds_count", "1")
 	s.until("courier_match_given_total", "1")
@@ -86,12 +91,7 @@ func TestMetricsSayHowWellItMatches(t *testing.T) {
 }
 
 func TestMetricsSayWhetherPromisesAreKept(t *testing.T) {
-	s := newServer(t, func(f *serverFlags) { f.Mode, f.Interval = "assign", 100*time.Millisecond })
-	key := s.merchant("soups")
-	_, token := s.hire("Ada")
-	rider := s.phone(token, 0)
-	rider.must("duty", obj{"duty": "available"})
-	rider.fix(4.001, time.Now())
+	s, rider, key := assigning(t)
 	s.until(`courier_company_couriers{state="idle"}`, "1")
 	promised := func(reference string, by time.Time) obj {
 		return obj{

@@ -84,8 +84,8 @@ func checkCopy(ctx context.Context, file string) (err error) {
 }
 
 func checkOurs(ctx context.Context, db *sql.DB) error {
-	var application int64
-	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&application); err != nil {
+	application, err := applicationOf(ctx, db)
+	if err != nil {
 		return err
 	}
 	if application != sqliteApplication {

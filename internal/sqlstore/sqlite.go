@@ -155,12 +155,21 @@ func checkFiles(path string) error {
 	return nil
 }
 
-// prepareSQLite makes sure that the file is ours, and migrates it.
-func prepareSQLite(ctx context.Context, d *dialect, db *sql.DB) (found int64, err error) {
-	var application, tables int64
-	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&application); err != nil {
+// applicationOf is whose file it is.
+func applicationOf(ctx context.Context, db *sql.DB) (id int64, err error) {
+	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
 		return 0, fmt.Errorf("read the file's header: %w", err)
 	}
+	return id, nil
+}
+
+// prepareSQLite makes sure that the file is ours, and migrates it.
+func prepareSQLite(ctx context.Context, d *dialect, db *sql.DB) (found int64, err error) {
+	application, err := applicationOf(ctx, db)
+	if err != nil {
+		return 0, err
+	}
+	var tables int64
 	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master").Scan(&tables); err != nil {
 		return 0, fmt.Errorf("read the file's schema: %w", err)
 	}
