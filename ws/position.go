@@ -11,29 +11,28 @@ import (
 // moved is called for each fix of the order's courier. The first one is
 // looked at at once, others when the throttle allows.
 func (w *orderWatch) moved() {
-	rest := w.hub.Position - time.Since(time.Unix(0, w.looked.Load()))
+	looked, now := w.looked.Load(), time.Now().UnixNano()
+	rest := w.hub.Position - time.Duration(now-looked)
 	if rest <= 0 {
-		w.look()
+		// Whoever has looked meanwhile has seen this fix too.
+		if w.looked.CompareAndSwap(looked, now) {
+			w.hub.locator.add(w)
+		}
 		return
 	}
 	if w.armed.CompareAndSwap(false, true) {
 		time.AfterFunc(rest, func() {
 			w.armed.Store(false)
-			w.look()
+			w.moved() // a timer that is late may find that another has looked
 		})
 	}
-}
-
-func (w *orderWatch) look() {
-	w.looked.Store(time.Now().UnixNano())
-	w.hub.locator.add(w)
 }
 
 // quiet looks where nothing has moved for a while.
 func (w *orderWatch) quiet() {
 	const periods = 10
 	if time.Since(time.Unix(0, w.looked.Load())) > periods*w.hub.Position {
-		w.look()
+		w.moved()
 	}
 }
 
