@@ -22,15 +22,26 @@ func (n *node) observeStore(gauge func(name, help string, read func() float64)) 
 		}
 		return 1
 	})
-	gauge("outbox_waiting", "Messages of this node that are not published yet, counted to 100,000.", func() float64 {
-		ctx, cancel := context.WithTimeout(context.Background(), storePatience)
-		defer cancel()
-		rows, err := n.engines.store.Backlog(ctx)
-		if err != nil {
-			return math.NaN()
+	backlog := func(read func(rows int, since time.Time) float64) func() float64 {
+		return func() float64 {
+			ctx, cancel := context.WithTimeout(context.Background(), storePatience)
+			defer cancel()
+			rows, since, err := n.engines.store.Backlog(ctx)
+			if err != nil {
+				return math.NaN()
+			}
+			return read(rows, since)
 		}
+	}
+	gauge("outbox_waiting", "Messages of this node that are not published yet, counted to 100,000.", backlog(func(rows int, _ time.Time) float64 {
 		return float64(rows)
-	})
+	}))
+	gauge("outbox_age_seconds", "Since what the first of this node's messages that are not published tells of happened.", backlog(func(_ int, since time.Time) float64 {
+		if since.IsZero() {
+			return 0
+		}
+		return max(0, n.clock.Now().Sub(since).Seconds())
+	}))
 	pools := n.engines.store.Pools
 	for name := range pools() {
 		use := func(state string, read func(sql.DBStats) int) {

@@ -60,6 +60,7 @@ func TestMetricsSayHowItGoes(t *testing.T) {
 	s.place(key, "A-2")
 	s.until(`courier_events_total{topic="order.placed"}`, "2")
 	s.until("courier_outbox_waiting", "0")
+	s.until("courier_outbox_age_seconds", "0")
 	if got := s.scrape()["courier_event_relay_seconds_count"]; got == "0" {
 		t.Error("no event took any time to the bus")
 	}
@@ -67,6 +68,7 @@ func TestMetricsSayHowItGoes(t *testing.T) {
 	database.Kill()
 	s.until("courier_ready", "0")
 	s.until("courier_outbox_waiting", "NaN") // unknown is not none
+	s.until("courier_outbox_age_seconds", "NaN")
 	database.Restart()
 	s.until("courier_ready", "1")
 }

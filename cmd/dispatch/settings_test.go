@@ -21,12 +21,12 @@ func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
 	code, _, stderr := dispatchCommand(t, "serve", "--data-dir", dir+"/made", "--mode", "guess", "--interval", "5x", "--zoom", "99",
 		"--addr", "nowhere", "--auth-secret", "secret", "--center", "somewhere", "--travel-speed", "rocket=9", "--max-bundle", "many",
 		"--deviation=-1m", "--limit-address", "lots", "--limit-sign-in", "0/s", "--limit-staff-sockets=-1",
-		"--trace-to", "localhost:4318", "--trace-share", "1.5", "--trace-fix-share=-1")
+		"--trace-to", "localhost:4318", "--trace-headers", "a key=1", "--trace-share", "1.5", "--trace-fix-share=-1")
 	if code != 2 {
 		t.Errorf("exit code %d", code)
 	}
 	for _, flag := range []string{"mode", "interval", "zoom", "addr", "auth-secret", "center", "travel-speed", "max-bundle",
-		"deviation", "limit-address", "limit-sign-in", "limit-staff-sockets", "trace-to", "trace-share", "trace-fix-share"} {
+		"deviation", "limit-address", "limit-sign-in", "limit-staff-sockets", "trace-to", "trace-headers", "trace-share", "trace-fix-share"} {
 		if !strings.Contains(stderr, "--"+flag+":") {
 			t.Errorf("--%s is not named in:\n%s", flag, stderr)
 		}

@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 
@@ -19,9 +20,10 @@ import (
 
 // TraceConfig says where spans go and what is followed.
 type TraceConfig struct {
-	URL     string  // of a collector that takes OTLP over HTTP, like http://127.0.0.1:4318
-	Orders  float64 // share that is followed, 0-1
-	Fixes   float64 // share of couriers' messages with fixes that is followed, 0-1
+	URL     string            // of a collector that takes OTLP over HTTP, like http://127.0.0.1:4318
+	Headers map[string]string // of every request to it
+	Orders  float64           // share that is followed, 0-1
+	Fixes   float64           // share of couriers' messages with fixes that is followed, 0-1
 	Node    string
 	Version string
 	Log     *slog.Logger
@@ -52,8 +54,9 @@ func NewTraces(c TraceConfig) (*Traces, error) {
 	if err != nil {
 		return nil, err
 	}
-	sender, err := otlptracehttp.New(context.Background(), otlptracehttp.WithEndpointURL(to),
-		otlptracehttp.WithCompression(otlptracehttp.GzipCompression), otlptracehttp.WithTimeout(sendTimeout))
+	sender, err := otlptrace.New(context.Background(), &collector{
+		url: to, headers: c.Headers, http: &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}, //nolint:forcetypeassert // the standard library's own
+	})
 	if err != nil {
 		return nil, fmt.Errorf("send traces: %w", err)
 	}

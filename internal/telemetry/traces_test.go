@@ -98,6 +98,42 @@ func TestACollectorThatHangsHoldsUpNobody(t *testing.T) {
 	}
 }
 
+// A collector that is full gets the spans again, one that will never take them
+// does not; both see the headers that were asked for.
+func TestACollectorIsAskedAgainWhereThatHelps(t *testing.T) {
+	for _, test := range []struct{ refusal, tries int }{{http.StatusServiceUnavailable, 2}, {http.StatusBadRequest, 1}} {
+		tries := make(chan []byte, 8)
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Api-Key") != "secret" {
+				t.Errorf("headers: %v", r.Header)
+			}
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				t.Error(err)
+			}
+			if tries <- body; len(tries) == 1 {
+				w.Header().Set("Retry-After", "1")
+				w.WriteHeader(test.refusal)
+			}
+		}))
+		traces := open(t, telemetry.TraceConfig{URL: server.URL, Headers: map[string]string{"Api-Key": "secret"}, Orders: 1})
+		one(traces.Follow)
+		if err := traces.Close(); err != nil {
+			t.Error(err)
+		}
+		server.Close()
+		if close(tries); len(tries) != test.tries {
+			t.Errorf("%d: %d tries", test.refusal, len(tries))
+		}
+		first := <-tries
+		for again := range tries {
+			if !bytes.Equal(first, again) {
+				t.Errorf("%d: other spans the second time", test.refusal)
+			}
+		}
+	}
+}
+
 func TestACollectorThatIsAwayIsTold(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
