@@ -16,19 +16,15 @@ type documents struct {
 	files  map[string]*file
 }
 
-func newDocs(c Config) (*documents, error) {
-	page, err := docs.Render(api.OpenAPI, c.AsyncAPI)
-	if err != nil {
-		return nil, err
-	}
+func newDocs(c Config) *documents {
 	d := &documents{config: c, policy: contentPolicy(c), files: map[string]*file{
-		"/docs":              newFile("docs.html", page),
-		"/docs/openapi.yaml": newFile("openapi.yaml", api.OpenAPI),
+		"/docs":              newFile("docs.html", func() ([]byte, error) { return docs.Render(api.OpenAPI, c.AsyncAPI) }),
+		"/docs/openapi.yaml": newFile("openapi.yaml", made(api.OpenAPI)),
 	}}
 	if c.AsyncAPI != nil {
-		d.files["/docs/asyncapi.yaml"] = newFile("asyncapi.yaml", c.AsyncAPI)
+		d.files["/docs/asyncapi.yaml"] = newFile("asyncapi.yaml", made(c.AsyncAPI))
 	}
-	return d, nil
+	return d
 }
 
 func (d *documents) register(router *mux.Router) {

@@ -27,13 +27,18 @@ type pages struct {
 	files  map[string]*file // by URL path
 }
 
-// file is one built file. It is compressed once, when first asked for.
+// file is one that is served as it is. It takes memory from when it is first
+// asked for: a node at rest holds no pages.
 type file struct {
 	contentType string
-	body        []byte
-	etag        string
 	forever     bool // its name changes with its content
-	zip         func() []byte
+	load        func() (*content, error)
+}
+
+type content struct {
+	body []byte
+	zip  []byte // nil: compressing gains nothing
+	etag string
 }
 
 func newPages(c Config) (*pages, error) {
@@ -42,12 +47,8 @@ func newPages(c Config) (*pages, error) {
 		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), ".") {
 			return err
 		}
-		body, err := dist.ReadFile(name)
-		if err != nil {
-			return fmt.Errorf("read %s: %w", name, err)
-		}
 		at := strings.TrimPrefix(name, "ui/dist")
-		p.files[at] = newFile(at, body)
+		p.files[at] = newFile(at, func() ([]byte, error) { return dist.ReadFile(name) })
 		return nil
 	})
 	if err != nil {
@@ -70,11 +71,22 @@ func appPages() map[string]string {
 	return map[string]string{"/t": "/track.html", "/track": "/track.html", "/admin": "/admin.html", "/courier": "/courier.html"}
 }
 
-func newFile(at string, body []byte) *file {
-	sum := sha256.Sum256(body)
-	f := &file{contentType: contentType(at), body: body, etag: `"` + hex.EncodeToString(sum[:12]) + `"`, forever: strings.HasPrefix(at, "/assets/")}
-	f.zip = sync.OnceValue(func() []byte { return compressed(f.contentType, body) })
+func newFile(at string, read func() ([]byte, error)) *file {
+	f := &file{contentType: contentType(at), forever: strings.HasPrefix(at, "/assets/")}
+	f.load = sync.OnceValues(func() (*content, error) {
+		body, err := read()
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", at, err)
+		}
+		sum := sha256.Sum256(body)
+		return &content{body: body, zip: compressed(f.contentType, body), etag: `"` + hex.EncodeToString(sum[:12]) + `"`}, nil
+	})
 	return f
+}
+
+// made is for newFile: a body that is there already.
+func made(body []byte) func() ([]byte, error) {
+	return func() ([]byte, error) { return body, nil }
 }
 
 // compressed is nil where compressing gains nothing.
@@ -159,18 +171,23 @@ func (p *pages) serve(f *file) http.Handler {
 }
 
 func (f *file) serve(w http.ResponseWriter, r *http.Request) {
+	c, err := f.load()
+	if err != nil {
+		send(w, http.StatusInternalServerError, plain{textPlain, []byte(err.Error() + "\n")})
+		return
+	}
 	h := w.Header()
 	h.Set("Content-Type", f.contentType)
 	h.Set("Cache-Control", "no-cache")
 	if f.forever {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	body, etag := f.body, f.etag
-	if zip := f.zip(); zip != nil {
+	body, etag := c.body, c.etag
+	if c.zip != nil {
 		h.Set("Vary", "Accept-Encoding")
 		if acceptsGzip(r) {
 			h.Set("Content-Encoding", "gzip")
-			body, etag = zip, strings.TrimSuffix(etag, `"`)+`-gz"`
+			body, etag = c.zip, strings.TrimSuffix(etag, `"`)+`-gz"`
 		}
 	}
 	h.Set("Etag", etag)

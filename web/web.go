@@ -81,15 +81,12 @@ func New(c Config, d Deps) (*Server, error) {
 			return nil, fmt.Errorf("web: %w", err)
 		}
 	}
-	s.ground = newFile("basemap.geojson", ground)
+	s.ground = newFile("basemap.geojson", made(ground))
 	var err error
 	if s.busy, err = encode(problemOf(&pressure.Busy{})); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	docs, err := newDocs(c)
-	if err != nil {
-		return nil, fmt.Errorf("web: %w", err)
-	}
+	docs := newDocs(c)
 	pages, err := newPages(c)
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)

@@ -17,7 +17,7 @@ import (
 
 // collector posts spans by OTLP over HTTP, as gzipped protobuf. It is an
 // otlptrace.Client of our own because the library's brings all of gRPC along:
-// 7 MiB of the process at rest.
+// 2 MiB of the process at rest, and of the binary.
 type collector struct {
 	url     string
 	headers map[string]string
