@@ -17,6 +17,7 @@ import (
 // anew.
 type foresight struct {
 	intents []match.Intent
+	votes   []match.Vote
 	areas   []string // that the orders are of
 	read    time.Time
 	past    []match.Demand
@@ -27,7 +28,6 @@ type foresight struct {
 const (
 	pastEvery = time.Minute // between readings of what was ordered
 	pastMost  = 1000        // orders: enough to draw from
-	lotsEvery = time.Minute // between draws of what may come
 
 	comingEvery = 30 * time.Second // between readings of who is about to start
 	comingMost  = 5000             // couriers
@@ -36,12 +36,10 @@ const (
 )
 
 // add fills in the snapshot's part about other times. The dice fall by the
-// round's time, so that a simulated clock decides them; what is drawn to come
-// stays for a minute, or each of many rounds would vote on another future.
+// round's time, so that a simulated clock decides them.
 func (f *foresight) add(ctx context.Context, l *Loop, s *snapshot) error {
-	s.Seed = uint64(s.Now.UnixNano())                     //nolint:gosec // any number will do
-	s.Lots = uint64(s.Now.Truncate(lotsEvery).UnixNano()) //nolint:gosec // the same
-	s.Last = f.intents
+	s.Seed = uint64(s.Now.UnixNano()) //nolint:gosec // any number will do
+	s.Last, s.Votes = f.intents, f.votes
 	if err := f.start(ctx, l, s); err != nil {
 		return err
 	}

@@ -123,7 +123,7 @@ func (l *Loop) Round(ctx context.Context) error {
 	if len(snap.orders) > 0 {
 		foreseen := l.ahead.add(ctx, l, &snap)
 		result, solveErr := l.solve(snap)
-		l.ahead.intents = result.Intents
+		l.ahead.intents, l.ahead.votes = result.Intents, result.Votes
 		err = errors.Join(err, foreseen)
 		round.Waits, round.Given, round.Lost, err2 = l.commit(ctx, snap, result)
 		err = errors.Join(err, solveErr, err2, l.record(ctx, now, result), l.leaveWaiting(ctx, snap, result, now))

@@ -121,9 +121,11 @@ func (s *search) show(m *image) {
 
 // ballot is what the futures say should start now.
 type ballot struct {
-	tasks []task
-	votes []int
-	order []int // by order: in how many futures it starts now
+	tasks  []task
+	votes  []int
+	order  []int  // by order: in how many futures it starts now
+	all    int    // futures
+	before []Vote // by order: what has been voted lately, as far as it counts
 }
 
 func (b *ballot) cast(t task) {
@@ -140,8 +142,8 @@ func (b *ballot) cast(t task) {
 }
 
 // elect lists the tasks that start now: of orders that at least half of the
-// futures start now, by votes, each order and courier once.
-func (b *ballot) elect(futures int) []task {
+// votes start now, by this round's votes, each order and courier once.
+func (b *ballot) elect() []task {
 	rank := make([]int, len(b.tasks))
 	for i := range rank {
 		rank[i] = i
@@ -151,7 +153,7 @@ func (b *ballot) elect(futures int) []task {
 	var out []task
 	for _, i := range rank {
 		t := b.tasks[i]
-		if riders[t.rider] || slices.ContainsFunc(t.orders, func(k int32) bool { return orders[k] || 2*b.order[k] < futures }) {
+		if riders[t.rider] || slices.ContainsFunc(t.orders, func(k int32) bool { return orders[k] || !b.starts(k) }) {
 			continue
 		}
 		riders[t.rider] = true
@@ -163,14 +165,22 @@ func (b *ballot) elect(futures int) []task {
 	return out
 }
 
+// starts says that at least half of what counts starts an order now.
+func (b *ballot) starts(k int32) bool {
+	v := b.sum(k)
+	return 2*v.Start >= v.All
+}
+
+// sum is what has been voted on an order, this round included.
+func (b *ballot) sum(k int32) Vote {
+	return Vote{Start: b.before[k].Start + float64(b.order[k]), All: b.before[k].All + float64(b.all)}
+}
+
 // vote plans with each future in turn, from the plan as it is, and elects the
 // tasks to start now. It leaves the plan of the real orders, with those tasks.
-func (s *search) vote(past []*job, lead []time.Duration, starts func(task) bool) []task {
+func (s *search) vote(past []*job, lead []time.Duration, before []Vote, starts func(task) bool) (*ballot, []task) {
 	real, f := len(s.orders), &s.o.Futures
-	b := ballot{order: make([]int, real)}
-	dice := s.dice
-	s.dice = s.ballots
-	defer func() { s.dice = dice }()
+	b := &ballot{order: make([]int, real), all: f.Count, before: before}
 	begin := s.image()
 	for range f.Count {
 		s.imagine(past, lead, cap(s.orders)-real)
@@ -183,7 +193,7 @@ func (s *search) vote(past []*job, lead []time.Duration, starts func(task) bool)
 		}
 		s.show(begin)
 	}
-	return slices.DeleteFunc(b.elect(f.Count), func(t task) bool { return !s.enact(t) })
+	return b, slices.DeleteFunc(b.elect(), func(t task) bool { return !s.enact(t) })
 }
 
 // enact makes an elected task the only one of its courier, and says whether

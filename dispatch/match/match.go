@@ -31,10 +31,10 @@ type Snapshot struct {
 	Orders   []Order   // waiting, in any order
 	Couriers []Courier // on duty and live, or soon to be, in any order
 
-	Seed uint64   // of the search's dice
-	Lots uint64   // of the orders drawn to come and of the plans made with them: rounds that share it vote alike, lest work that half of all votes would start is started by one of many rounds
-	Last []Intent // what the last round intended and nobody has been told of; who or what is gone is skipped
-	Past []Demand // orders of the last hour from this area, placed before Now, whatever became of them; may be empty
+	Seed  uint64   // of the search's dice
+	Last  []Intent // what the last round intended and nobody has been told of; who or what is gone is skipped
+	Votes []Vote   // what the rounds before have voted
+	Past  []Demand // orders of the last hour from this area, placed before Now, whatever became of them; may be empty
 }
 
 // Intent is what a round plans for a courier and does not tell it yet: the
@@ -43,6 +43,15 @@ type Snapshot struct {
 type Intent struct {
 	Courier string
 	Stops   []StopRef
+}
+
+// Vote is what the rounds so far have voted on an order that waits, the older
+// ones for less: see Futures.Memory.
+type Vote struct {
+	Order string
+	At    time.Time // of the last round
+	Start float64   // for giving it out
+	All   float64
 }
 
 // StopRef names a stop.
@@ -114,6 +123,7 @@ type Result struct {
 	Assignments []Assignment // by courier id; each courier at most once
 	Decisions   []Decision   // one for each order of the snapshot, by order id
 	Intents     []Intent     // by courier id: the next snapshot's Last
+	Votes       []Vote       // by order id: the next snapshot's
 }
 
 // Assignment gives a bundle of orders to a courier, with its whole new plan.

@@ -173,6 +173,11 @@ type Futures struct {
 	Ahead  time.Duration // how far ahead
 	Weight float64       // of a drawn order, where a real one has 1
 	Search Search        // the budget of each
+	// Memory is in what time a vote comes to count 1/e as much. Rounds that
+	// follow each other closely decide together: else work that a minority of
+	// futures would start is started by one of many rounds. 0: each round
+	// decides by itself.
+	Memory time.Duration
 }
 
 // DefaultOptions suit couriers on bicycles and scooters in a city.
@@ -207,7 +212,7 @@ func DefaultOptions() Options {
 		Patience:       15 * time.Minute,
 		Interleave:     true,
 		Search:         Search{Base: 100, PerOrder: 10, Most: 600},
-		Futures:        Futures{Window: time.Hour, Ahead: 20 * time.Minute, Weight: 0.4, Search: Search{Base: 100, PerOrder: 3, Most: 300}},
+		Futures:        Futures{Window: time.Hour, Ahead: 20 * time.Minute, Weight: 0.4, Search: Search{Base: 100, PerOrder: 3, Most: 300}, Memory: 30 * time.Second},
 		MaxExplained:   12,
 	}
 }
@@ -227,7 +232,7 @@ func (o Options) Validate() error {
 		{"MaxDelay", o.MaxDelay}, {"LookAhead", o.LookAhead}, {"CommitAhead", o.CommitAhead},
 		{"BusyAhead", o.BusyAhead},
 		{"Unserved", o.Unserved}, {"PriorityCost", o.PriorityCost}, {"Patience", o.Patience},
-		{"ChurnCost", o.ChurnCost}, {"LateCost", o.LateCost}, {"AnswerTime", o.AnswerTime}, {"Futures.Window", o.Futures.Window}, {"Futures.Ahead", o.Futures.Ahead},
+		{"ChurnCost", o.ChurnCost}, {"LateCost", o.LateCost}, {"AnswerTime", o.AnswerTime}, {"Futures.Window", o.Futures.Window}, {"Futures.Ahead", o.Futures.Ahead}, {"Futures.Memory", o.Futures.Memory},
 	} {
 		if d.value < 0 || d.value > maxDuration {
 			fail("%s: %v is not within 0 and %v", d.name, d.value, maxDuration)
@@ -308,4 +313,5 @@ const (
 	maxRadius   = 100_000.0
 	maxBundle   = 5
 	maxRounds   = 1_000_000
+	maxVotes    = 1e9
 )

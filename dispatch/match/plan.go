@@ -12,7 +12,7 @@ import (
 // stops and no order on any route. There is room for so many drawn orders.
 func newSearch(s Snapshot, o *Options, jobs []*job, riders []*rider, past []*job, l *legs, ghosts int) *search {
 	se := &search{
-		o: o, legs: l, dice: rand.New(rand.NewPCG(s.Seed, uint64(len(jobs)))), lots: rand.New(rand.NewPCG(s.Lots, 0)), ballots: rand.New(rand.NewPCG(s.Lots, 1)),
+		o: o, legs: l, dice: rand.New(rand.NewPCG(s.Seed, uint64(len(jobs)))), lots: rand.New(rand.NewPCG(s.Seed, 0)),
 		orders:  make([]target, len(jobs), len(jobs)+ghosts),
 		nodes:   make([]visitNode, 2*(len(jobs)+ghosts)),
 		runners: make([]runner, len(riders)), routes: make([]route, len(riders)), stamp: make([]uint32, len(riders)), changed: make([]bool, len(riders)),

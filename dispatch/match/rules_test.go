@@ -137,6 +137,9 @@ func TestOrderOfTheSnapshotDoesNotMatter(t *testing.T) {
 		if len(s.Last) > 0 {
 			shuffled.Last = rapid.Permutation(s.Last).Draw(t, "last")
 		}
+		if len(s.Votes) > 0 {
+			shuffled.Votes = rapid.Permutation(s.Votes).Draw(t, "votes")
+		}
 		if len(s.Orders) > 0 {
 			shuffled.Orders = rapid.Permutation(s.Orders).Draw(t, "orders")
 		}
@@ -157,6 +160,9 @@ func TestTheSameDayLaterGivesTheSamePlanLater(t *testing.T) {
 		for i, d := range b.Decisions {
 			b.Decisions[i].Round = d.Round.Add(-by)
 		}
+		for i := range b.Votes {
+			move(-by, &b.Votes[i].At)
+		}
 		for i := range b.Assignments {
 			b.Assignments[i].Stops = movedStops(b.Assignments[i].Stops, -by)
 		}
@@ -172,6 +178,10 @@ func moved(s Snapshot, by time.Duration) Snapshot {
 	for i := range s.Orders {
 		o := &s.Orders[i]
 		move(by, &o.Placed, &o.Ready, &o.From, &o.Due)
+	}
+	s.Votes = slices.Clone(s.Votes)
+	for i := range s.Votes {
+		move(by, &s.Votes[i].At)
 	}
 	s.Past = slices.Clone(s.Past)
 	for i := range s.Past {

@@ -18,7 +18,6 @@ type search struct {
 	legs    *legs
 	dice    *rand.Rand
 	lots    *rand.Rand // what is drawn to come
-	ballots *rand.Rand // dice of plans with drawn orders
 	orders  []target
 	nodes   []visitNode // pickup and drop-off of each order, then committed stops
 	runners []runner

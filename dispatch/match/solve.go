@@ -2,6 +2,7 @@ package match
 
 import (
 	"cmp"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -141,11 +142,46 @@ func (w *round) search(pl *pool) *plan {
 	for i := range demand {
 		lead[i] = max(0, min(demand[i].Ready.Sub(demand[i].Placed), maxDuration))
 	}
-	elected := se.vote(past, lead, func(t task) bool {
+	ballot, elected := se.vote(past, lead, w.remembered(), func(t task) bool {
 		st, no := w.stageOf(se, t)
 		return no.why == fine && w.due(st)
 	})
-	return w.planOf(se, elected, true)
+	p := w.planOf(se, elected, true)
+	p.ballot = ballot
+	return p
+}
+
+// remembered is what the rounds before have voted, by job that takes part.
+func (w *round) remembered() []Vote {
+	out := make([]Vote, len(w.awake))
+	memory := w.o.Futures.Memory
+	if memory == 0 {
+		return out
+	}
+	known := make(map[string]Vote, len(w.s.Votes))
+	for _, v := range w.s.Votes {
+		known[v.Order] = v
+	}
+	for k, j := range w.awake {
+		if v := known[j.ID]; v.All > 0 && v.All <= maxVotes && v.Start >= 0 && v.Start <= v.All {
+			keep := math.Exp(-max(0, w.s.Now.Sub(v.At).Seconds()) / memory.Seconds())
+			out[k] = Vote{Start: v.Start * keep, All: v.All * keep}
+		}
+	}
+	return out
+}
+
+// votes are what the next round is told.
+func (p *plan) votes() []Vote {
+	if p.ballot == nil || p.w.o.Futures.Memory == 0 {
+		return nil
+	}
+	out := make([]Vote, len(p.w.awake))
+	for k, j := range p.w.awake {
+		out[k] = p.ballot.sum(int32(k))
+		out[k].Order, out[k].At = j.ID, p.w.s.Now
+	}
+	return out
 }
 
 // result turns the plan into what to tell.
@@ -162,6 +198,7 @@ func (w *round) result(p *plan) Result {
 		return func(i int) { out.Decisions[i] = t.decision(w.jobs[i]) }
 	})
 	out.Intents = p.intents(true)
+	out.Votes = p.votes()
 	return out
 }
 

@@ -12,6 +12,7 @@ type plan struct {
 	behind map[*job]int32 // planned after that: whose
 	tails  [][]StopRef    // by courier: all new work, as an intent
 	voted  bool           // held work waits for orders that may come
+	ballot *ballot        // nil: none was held
 	fell   map[*job]look  // planned, and refused when it was to be told: the courier, and why
 }
 

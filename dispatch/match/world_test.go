@@ -159,6 +159,12 @@ func drawSnapshot(t *rapid.T) Snapshot {
 		})
 	}
 	s.Last = drawIntents(t, s)
+	for _, o := range s.Orders {
+		if maybe("voted on") {
+			start := rapid.IntRange(0, 8).Draw(t, "for starting")
+			s.Votes = append(s.Votes, Vote{Order: o.ID, At: minutes(-2, 0, "voted"), Start: float64(start), All: 8})
+		}
+	}
 	return s
 }
 

@@ -25,6 +25,7 @@ type day struct {
 	byOrder  map[string]*order
 	byName   map[string]*courier
 	last     []match.Intent
+	votes    []match.Vote
 	tasks    []Task
 }
 
@@ -123,7 +124,7 @@ func (d *day) run(ctx context.Context, every int) error {
 				return fmt.Errorf("%s, minute %d: %w", d.Name, now, err)
 			}
 		}
-		d.last = result.Intents
+		d.last, d.votes = result.Intents, result.Votes
 	}
 	return nil
 }
@@ -135,7 +136,7 @@ func (d *day) run(ctx context.Context, every int) error {
 // minute, where a position between two places would have travel rounded up
 // twice.
 func (d *day) snapshot(now int) match.Snapshot {
-	s := match.Snapshot{Now: clock(now), Seed: d.seed + uint64(now), Lots: d.seed + uint64(now), Last: d.last}
+	s := match.Snapshot{Now: clock(now), Seed: d.seed + uint64(now), Last: d.last, Votes: d.votes}
 	for ; d.known < len(d.orders) && d.orders[d.known].Placed <= now; d.known++ {
 	}
 	for i := range d.orders[:d.known] {

@@ -25,6 +25,7 @@ type world struct {
 	byID    map[string]*parcel
 	actors  []*actor
 	last    []match.Intent
+	votes   []match.Vote
 }
 
 type parcel struct {
@@ -94,7 +95,7 @@ func (w *world) run(ctx context.Context, every time.Duration) error {
 				return fmt.Errorf("replay at %v: %w", w.now, err)
 			}
 		}
-		w.last = result.Intents
+		w.last, w.votes = result.Intents, result.Votes
 	}
 	w.now = w.h.end().Add(24 * time.Hour) // what is in a plan is carried out
 	w.pass()
@@ -202,7 +203,7 @@ func (w *world) replan(a *actor, stops []match.Stop) {
 
 // snapshot is what the loop would know now.
 func (w *world) snapshot() match.Snapshot {
-	s := match.Snapshot{Now: w.now, Seed: w.seed + uint64(w.now.Unix()), Lots: w.seed + uint64(w.now.Unix()/60), Last: w.last}
+	s := match.Snapshot{Now: w.now, Seed: w.seed + uint64(w.now.Unix()), Last: w.last, Votes: w.votes}
 	for i := range w.parcels[:w.known] {
 		p := &w.parcels[i]
 		if !p.had && p.gone.IsZero() && !p.Ready.After(w.now.Add(w.lead)) {

@@ -1,0 +1,88 @@
+package match
+
+import (
+	"math"
+	"testing"
+	"time"
+)
+
+// undecided is an order that leads the only courier away from where most of
+// the last hour's came from: whether it starts hangs on what is drawn, and
+// most futures have it wait.
+func undecided() (Snapshot, Options) {
+	o := DefaultOptions()
+	o.TravelWeight, o.StandWeight, o.LateWeight, o.Patience = 0, 0, 0, 4*time.Hour
+	o.Futures.Count, o.Futures.Weight = 1, 1
+	s := Snapshot{Now: noon, Couriers: []Courier{courier("c", 0)}, Orders: []Order{order("away", 0, 4000)}}
+	for i := range 6 {
+		placed := noon.Add(time.Duration(-i*9) * time.Minute)
+		s.Past = append(s.Past, Demand{Placed: placed, Ready: placed, Pickup: s.Orders[0].Pickup, Dropoff: order("near", 0, 100).Dropoff, Size: 1})
+	}
+	return s, o
+}
+
+// rounds matches up to so many times, every so often, and says after how many
+// rounds the order was given out; 0: never.
+func rounds(s Snapshot, o Options, seed uint64, every time.Duration, most int) int {
+	for n := range most {
+		s.Seed = seed + uint64(n)
+		r := Solve(s, o)
+		if len(r.Assignments) > 0 {
+			return n + 1
+		}
+		s.Now, s.Last, s.Votes = s.Now.Add(every), r.Intents, r.Votes
+		for i := range s.Past { // the hour goes on as it was
+			s.Past[i].Placed, s.Past[i].Ready = s.Past[i].Placed.Add(every), s.Past[i].Ready.Add(every)
+		}
+		s.Orders[0].Placed, s.Orders[0].Ready = s.Now, s.Now
+	}
+	return 0
+}
+
+// What most futures have wait is started by one of many rounds, unless the
+// rounds decide together.
+func TestRoundsDecideTogether(t *testing.T) {
+	const days, most = 20, 40
+	started := map[time.Duration]int{}
+	for _, memory := range []time.Duration{0, time.Hour} {
+		for day := range uint64(days) {
+			s, o := undecided()
+			o.Futures.Memory = memory
+			if rounds(s, o, 1000*day, time.Second, most) > 0 {
+				started[memory]++
+			}
+		}
+	}
+	if started[0] != days || started[time.Hour] == 0 || started[time.Hour] > days*3/4 {
+		t.Errorf("of %d days %d start it where each round decides by itself, %d where they do together", days, started[0], started[time.Hour])
+	}
+}
+
+// Votes fade: what was said long ago is as good as not said.
+func TestVotesFade(t *testing.T) {
+	s, o := undecided()
+	o.Futures.Count, o.Futures.Memory = 4, 10*time.Second
+	o.Futures.Weight = 0 // nothing that may come matters: all futures start it
+	for age, want := range map[time.Duration]int{0: 0, 10 * time.Second: 0, 30 * time.Second: 1, time.Hour: 1} {
+		s.Votes = []Vote{{Order: "away", At: s.Now.Add(-age), Start: 0, All: 40}, {Order: "gone", At: s.Now, All: 40}}
+		r := Solve(s, o)
+		if len(r.Assignments) != want {
+			t.Errorf("%v after 40 votes against 4 for it: %d assignments, want %d", age, len(r.Assignments), want)
+		}
+		for _, v := range r.Votes {
+			if v.Order != "away" || !v.At.Equal(s.Now) || v.Start != 4 || math.Abs(v.All-4-40*math.Exp(-age.Seconds()/10)) > 1e-9 {
+				t.Errorf("%v later the votes are %+v", age, v)
+			}
+		}
+		if len(r.Votes) != 1 {
+			t.Errorf("%d votes", len(r.Votes))
+		}
+	}
+	for _, v := range []Vote{{All: math.NaN()}, {All: 40, Start: math.NaN()}, {All: math.Inf(1)}, {All: -40, Start: -1}, {All: 40, Start: 50}} {
+		v.Order, v.At = "away", s.Now
+		s.Votes = []Vote{v}
+		if r := Solve(s, o); len(r.Assignments) != 1 {
+			t.Errorf("%+v: %d assignments", v, len(r.Assignments))
+		}
+	}
+}
