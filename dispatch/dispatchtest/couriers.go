@@ -225,6 +225,27 @@ func testAssignments(t *testing.T, open Open) {
 				tx.SaveCourier(planned(planned(a), "o1", "o2", "o3"), 2))
 		})
 	})
+	t.Run("go by the last of several saves of what was read", func(t *testing.T) {
+		s := withBoth(t)
+		update(t, s, func(tx dispatch.Tx) error {
+			is, err := tx.Courier("a")
+			if err != nil {
+				return err
+			}
+			less := planned(is, "o1")
+			return errors.Join(tx.SaveCourier(less, is.Version), tx.SaveCourier(planned(less, "o1", "o2"), less.Version))
+		})
+		for _, read := range []bool{false, true} {
+			wantErr(t, s.Update(t.Context(), func(tx dispatch.Tx) error {
+				if read {
+					if _, err := tx.Courier("b"); err != nil {
+						return err
+					}
+				}
+				return tx.SaveCourier(planned(b, "o2"), 1)
+			}), dispatch.ErrConflict)
+		}
+	})
 	t.Run("are free once the plan is done", func(t *testing.T) {
 		s := withBoth(t)
 		update(t, s, func(tx dispatch.Tx) error { return tx.SaveCourier(planned(planned(a)), 2) })

@@ -28,12 +28,17 @@ func (t *tx) SaveAnswer(a dispatch.Answer) error {
 	if err := t.use("answer", a.Scope+" "+a.Key); err != nil {
 		return err
 	}
-	n, err := t.exec(fmt.Sprintf("save answer %q %q", a.Scope, a.Key),
-		"INSERT INTO answers (scope, key, hash, body, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (scope, key) DO NOTHING",
-		a.Scope, a.Key, blob(a.Hash), blob(a.Body), micros(a.At))
-	if err == nil && n == 0 {
-		t.exists("answer", a.Scope+" "+a.Key)
-		return fmt.Errorf("answer %q %q exists: %w", a.Scope, a.Key, dispatch.ErrConflict)
+	w := write{
+		attempted: fmt.Sprintf("save answer %q %q", a.Scope, a.Key),
+		query:     "INSERT INTO answers (scope, key, hash, body, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (scope, key) DO NOTHING",
+		args:      []any{a.Scope, a.Key, blob(a.Hash), blob(a.Body), micros(a.At)},
+		none: func() error {
+			t.exists("answer", a.Scope+" "+a.Key)
+			return fmt.Errorf("answer %q %q exists: %w", a.Scope, a.Key, dispatch.ErrConflict)
+		},
 	}
-	return err
+	if t.absent[[2]string{"answer", a.Scope + " " + a.Key}] {
+		return t.later(w)
+	}
+	return t.at(w)
 }

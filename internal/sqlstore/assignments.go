@@ -30,29 +30,42 @@ func (d *dialect) agreed() string {
 	return selectAgreed + d.lock + " OF o"
 }
 
-// planned takes the orders out of the table that left the courier's plan,
-// and notes those that are new in it for settle.
-func (t *tx) planned(c dispatch.Courier) error {
-	had, err := collect(context.Background(), t.q, func(row scanner) (id string, err error) {
-		return id, row.Scan(&id)
-	}, selectAssigned, c.ID)
-	if err != nil {
-		return t.fail(t.dialect.failed(err, fmt.Sprintf("read the assignments of courier %q", c.ID)))
-	}
-	var has []string
-	for _, stop := range c.Plan.Stops {
-		if !slices.Contains(has, stop.Order) {
-			has = append(has, stop.Order)
+// ordersOf are the orders in a plan.
+func ordersOf(p dispatch.Plan) (orders []string) {
+	for _, stop := range p.Stops {
+		if !slices.Contains(orders, stop.Order) {
+			orders = append(orders, stop.Order)
 		}
 	}
+	return orders
+}
+
+// planned takes the orders out of the table that left the courier's plan,
+// and notes those that are new in it for settle. A plan that this transaction
+// has read tells what the table has.
+func (t *tx) planned(c dispatch.Courier) (err error) {
+	had, known := t.table[c.ID]
+	if !known {
+		had, err = collect(context.Background(), t.q, scanText, selectAssigned, c.ID)
+		if err != nil {
+			return t.fail(t.dialect.failed(err, fmt.Sprintf("read the assignments of courier %q", c.ID)))
+		}
+	}
+	has, kept := ordersOf(c.Plan), []string{}
 	for _, order := range had {
 		if slices.Contains(has, order) {
+			kept = append(kept, order)
 			continue
 		}
-		if _, err := t.exec("delete assignment", "DELETE FROM assignments WHERE order_id = $1 AND courier_id = $2", order, c.ID); err != nil {
+		err := t.later(write{
+			attempted: "delete assignment", query: "DELETE FROM assignments WHERE order_id = $1 AND courier_id = $2",
+			args: []any{order, c.ID}, none: fine,
+		})
+		if err != nil {
 			return err
 		}
 	}
+	t.table[c.ID] = kept
 	if t.claims == nil {
 		t.claims = map[string][]string{}
 	}
@@ -80,10 +93,15 @@ func (t *tx) touch(order string) {
 func (t *tx) settle() error {
 	for _, courier := range slices.Sorted(maps.Keys(t.claims)) {
 		for _, order := range t.claims[courier] {
-			_, err := t.exec("insert assignment", "INSERT INTO assignments (order_id, courier_id) VALUES ($1, $2)", order, courier)
-			if err != nil && t.dialect.unique(err) {
-				return fmt.Errorf("order %q is in another plan than courier %q's: %w", order, courier, dispatch.ErrConflict)
-			}
+			err := t.later(write{
+				attempted: "insert assignment", query: "INSERT INTO assignments (order_id, courier_id) VALUES ($1, $2)", args: []any{order, courier},
+				refused: func(err error) error {
+					if !t.dialect.unique(err) {
+						return nil
+					}
+					return fmt.Errorf("order %q is in another plan than courier %q's: %w", order, courier, dispatch.ErrConflict)
+				},
+			})
 			if err != nil {
 				return err
 			}
@@ -92,6 +110,9 @@ func (t *tx) settle() error {
 	for _, order := range slices.Sorted(maps.Keys(t.moved)) {
 		if err := t.use("order", order); err != nil {
 			return err
+		}
+		if o, read := t.orders[order]; read && (o.Courier == "" || slices.Contains(t.plans[o.Courier], order)) {
+			continue // both are locked
 		}
 		var planned, named string
 		err := t.q.QueryRowContext(context.Background(), t.dialect.agreed(), order).Scan(&planned, &named)

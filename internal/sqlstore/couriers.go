@@ -56,6 +56,12 @@ func (t *tx) Courier(id string) (dispatch.Courier, error) {
 		return dispatch.Courier{}, err
 	}
 	c, err := scanCourier(t.q.QueryRowContext(context.Background(), t.forUpdate(selectCourier), id))
+	if err == nil {
+		t.vers[id], t.plans[id] = c.Version, ordersOf(c.Plan)
+		if _, known := t.table[id]; !known {
+			t.table[id] = t.plans[id]
+		}
+	}
 	return c, t.missing(err, "courier", id)
 }
 
@@ -79,29 +85,32 @@ func (t *tx) SaveCourier(c dispatch.Courier, seen int64) error {
 	if err != nil {
 		return t.fail(err)
 	}
-	var n int64
-	if seen == 0 {
-		n, err = t.exec(attempted, `INSERT INTO couriers (id, duty, starts_at, capacity, load, epoch, version, doc)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING`,
-			c.ID, string(c.Duty), startsAt(c), c.Capacity, c.Load, c.Epoch, c.Version, doc)
-	} else {
-		n, err = t.exec(attempted, `UPDATE couriers
-			SET duty = $1, starts_at = $2, capacity = $3, load = $4, epoch = $5, version = $6, doc = $7
-			WHERE id = $8 AND version = $9`,
-			string(c.Duty), startsAt(c), c.Capacity, c.Load, c.Epoch, c.Version, doc, c.ID, seen)
-	}
-	switch {
-	case err != nil && t.dialect.check(err, "couriers_load"):
-		return fmt.Errorf("%w: %w", dispatch.ErrCapacity, err)
-	case err != nil:
-		return err
-	case n == 0:
+	w := write{attempted: attempted, none: func() error {
 		t.exists("courier", c.ID)
 		return fmt.Errorf("courier %q is no longer version %d: %w", c.ID, seen, dispatch.ErrConflict)
+	}}
+	if seen == 0 {
+		w.query = `INSERT INTO couriers (id, duty, starts_at, capacity, load, epoch, version, doc)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING`
+		w.args = []any{c.ID, string(c.Duty), startsAt(c), c.Capacity, c.Load, c.Epoch, c.Version, doc}
+	} else {
+		w.query = `UPDATE couriers
+			SET duty = $1, starts_at = $2, capacity = $3, load = $4, epoch = $5, version = $6, doc = $7
+			WHERE id = $8 AND version = $9`
+		w.args = []any{string(c.Duty), startsAt(c), c.Capacity, c.Load, c.Epoch, c.Version, doc, c.ID, seen}
+	}
+	is, read := t.vers[c.ID] // and locked
+	save := t.at
+	if read && is == seen {
+		save = t.later
+	}
+	if err := save(w); err != nil {
+		return err
 	}
 	if err := t.planned(c); err != nil {
 		return err
 	}
+	t.vers[c.ID], t.plans[c.ID] = c.Version, ordersOf(c.Plan)
 	body, err := json.Marshal(struct {
 		ID      string `json:"id"`
 		Version int64  `json:"version"`

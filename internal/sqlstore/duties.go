@@ -29,10 +29,17 @@ func (t *tx) SaveDuty(d dispatch.DutyChange) error {
 	if err := t.use("courier", d.Courier); err != nil {
 		return err
 	}
-	n, err := t.exec(fmt.Sprintf("save duty of courier %q", d.Courier), `INSERT INTO duties (courier, at, version, duty)
-		VALUES ($1, $2, $3, $4) ON CONFLICT (courier, at, version) DO NOTHING`, d.Courier, micros(d.At), d.Version, string(d.Duty))
-	if err == nil && n == 0 {
-		return fmt.Errorf("the duty of courier %q at version %d is known: %w", d.Courier, d.Version, dispatch.ErrConflict)
+	w := write{
+		attempted: fmt.Sprintf("save duty of courier %q", d.Courier),
+		query: `INSERT INTO duties (courier, at, version, duty)
+			VALUES ($1, $2, $3, $4) ON CONFLICT (courier, at, version) DO NOTHING`,
+		args: []any{d.Courier, micros(d.At), d.Version, string(d.Duty)},
+		none: func() error {
+			return fmt.Errorf("the duty of courier %q at version %d is known: %w", d.Courier, d.Version, dispatch.ErrConflict)
+		},
 	}
-	return err
+	if is, read := t.vers[d.Courier]; read && is == d.Version { // saved just now: no other has this version
+		return t.later(w)
+	}
+	return t.at(w)
 }

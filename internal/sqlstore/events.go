@@ -31,10 +31,12 @@ func (t *tx) saveEvent(e dispatch.Event) error {
 	if err != nil {
 		return t.fail(err)
 	}
-	_, err = t.exec("insert event", `INSERT INTO events
-		(order_id, version, type, status, at, actor_role, actor_id, data)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		e.Order, e.Version, string(e.Type), string(e.Status), micros(e.Time), string(e.Actor.Role), e.Actor.ID, data)
+	err = t.later(write{
+		attempted: "insert event",
+		query: `INSERT INTO events (order_id, version, type, status, at, actor_role, actor_id, data)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		args: []any{e.Order, e.Version, string(e.Type), string(e.Status), micros(e.Time), string(e.Actor.Role), e.Actor.ID, data},
+	})
 	if err != nil {
 		return err
 	}

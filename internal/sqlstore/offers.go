@@ -80,9 +80,10 @@ func (t *tx) SaveOffer(o dispatch.Offer) error {
 	if err != nil {
 		return t.fail(err)
 	}
-	_, err = t.exec(fmt.Sprintf("save offer %q", o.ID), `INSERT INTO offers (id, courier, state, deadline, doc)
-		VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (id) DO UPDATE SET courier = excluded.courier, state = excluded.state, deadline = excluded.deadline, doc = excluded.doc`,
-		o.ID, o.Courier, string(o.State), micros(o.Deadline), doc)
-	return err
+	return t.later(write{
+		attempted: fmt.Sprintf("save offer %q", o.ID),
+		query: `INSERT INTO offers (id, courier, state, deadline, doc) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (id) DO UPDATE SET courier = excluded.courier, state = excluded.state, deadline = excluded.deadline, doc = excluded.doc`,
+		args: []any{o.ID, o.Courier, string(o.State), micros(o.Deadline), doc},
+	})
 }

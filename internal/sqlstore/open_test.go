@@ -74,7 +74,7 @@ func TestOpenRefuses(t *testing.T) {
 	})
 	t.Run("a file that is no database", func(t *testing.T) {
 		dir := t.TempDir()
-		write(t, filepath.Join(dir, sqliteFile), []byte(strings.Repeat("not a database ", 500)))
+		writeFile(t, filepath.Join(dir, sqliteFile), []byte(strings.Repeat("not a database ", 500)))
 		wantOpenFails(t, dir, ErrCorrupt, dir)
 	})
 	t.Run("a database cut short", func(t *testing.T) {
@@ -86,7 +86,7 @@ func TestOpenRefuses(t *testing.T) {
 	})
 	t.Run("a log without its database", func(t *testing.T) {
 		dir := t.TempDir()
-		write(t, filepath.Join(dir, sqliteFile+"-wal"), []byte("orders"))
+		writeFile(t, filepath.Join(dir, sqliteFile+"-wal"), []byte("orders"))
 		wantOpenFails(t, dir, ErrCorrupt, "missing")
 	})
 	t.Run("a directory whose parent is missing", func(t *testing.T) {
@@ -94,7 +94,7 @@ func TestOpenRefuses(t *testing.T) {
 	})
 	t.Run("a file for a directory", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "data")
-		write(t, file, nil)
+		writeFile(t, file, nil)
 		wantOpenFails(t, file, nil, "not a directory")
 	})
 	t.Run("a directory for a database", func(t *testing.T) {
@@ -115,7 +115,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-func write(t *testing.T, path string, data []byte) {
+func writeFile(t *testing.T, path string, data []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)

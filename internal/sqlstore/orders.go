@@ -80,6 +80,9 @@ func (t *tx) Order(id string) (dispatch.Order, error) {
 		return dispatch.Order{}, err
 	}
 	o, err := scanOrder(t.q.QueryRowContext(context.Background(), t.forUpdate(selectOrder), id))
+	if err == nil {
+		t.orders[id] = o
+	}
 	return o, t.missing(err, "order", id)
 }
 
@@ -110,6 +113,7 @@ func (t *tx) SaveOrder(o dispatch.Order, seen int64, events []dispatch.Event) er
 			return err
 		}
 	}
+	t.orders[o.ID] = o
 	if o.Courier != "" {
 		t.touch(o.ID)
 	}
@@ -162,25 +166,31 @@ func (t *tx) insertOrder(o dispatch.Order, events []dispatch.Event, doc string) 
 	return err
 }
 
-func (t *tx) updateOrder(o dispatch.Order, seen int64, events []dispatch.Event, doc string) (err error) {
-	attempted := fmt.Sprintf("update order %q", o.ID)
-	var n int64
+func (t *tx) updateOrder(o dispatch.Order, seen int64, events []dispatch.Event, doc string) error {
+	w := write{attempted: fmt.Sprintf("update order %q", o.ID)}
 	if len(events) == 0 {
-		n, err = t.exec(attempted, `UPDATE orders SET courier = $1, area = $2, doc = $3
-			WHERE id = $4 AND version = $5 AND merchant = $6 AND reference = $7 AND status = $8`,
-			o.Courier, o.Area(), doc, o.ID, seen, o.Merchant, o.Reference, string(o.Status))
+		w.query = `UPDATE orders SET courier = $1, area = $2, doc = $3
+			WHERE id = $4 AND version = $5 AND merchant = $6 AND reference = $7 AND status = $8`
+		w.args = []any{o.Courier, o.Area(), doc, o.ID, seen, o.Merchant, o.Reference, string(o.Status)}
 	} else {
-		n, err = t.exec(attempted, `UPDATE orders
+		w.query = `UPDATE orders
 			SET status = $1, terminal = $2, courier = $3, area = $4, version = $5, changed_at = $6, doc = $7
-			WHERE id = $8 AND version = $9 AND merchant = $10 AND reference = $11`,
-			string(o.Status), flag(o.Terminal()), o.Courier, o.Area(), o.Version, micros(events[len(events)-1].Time), doc,
-			o.ID, seen, o.Merchant, o.Reference)
+			WHERE id = $8 AND version = $9 AND merchant = $10 AND reference = $11`
+		w.args = []any{string(o.Status), flag(o.Terminal()), o.Courier, o.Area(), o.Version, micros(events[len(events)-1].Time), doc,
+			o.ID, seen, o.Merchant, o.Reference}
 	}
-	if err != nil || n == 1 {
-		return err
+	is, read := t.orders[o.ID] // and locked
+	if read && is.Version == seen && is.Merchant == o.Merchant && is.Reference == o.Reference && (len(events) > 0 || is.Status == o.Status) {
+		return t.later(w)
 	}
+	w.none = func() error { return t.unsaved(w.attempted, o, seen) }
+	return t.at(w)
+}
+
+// unsaved is why an order could not be saved.
+func (t *tx) unsaved(attempted string, o dispatch.Order, seen int64) error {
 	var version int64
-	err = t.q.QueryRowContext(context.Background(), "SELECT version FROM orders WHERE id = $1", o.ID).Scan(&version)
+	err := t.q.QueryRowContext(context.Background(), "SELECT version FROM orders WHERE id = $1", o.ID).Scan(&version)
 	if err == nil && version == seen {
 		return t.fail(fmt.Errorf("%s: merchant or reference differ, or the status does without an event", attempted))
 	}

@@ -18,12 +18,13 @@ func (t *tx) post(topic, key string, version int64, at time.Time, body []byte, p
 func messageID(key string, version int64) string { return key + ":" + strconv.FormatInt(version, 10) }
 
 func (t *tx) postAs(id, topic, key string, version int64, at time.Time, body []byte, parent string) error {
-	_, err := t.exec("write outbox row", `INSERT INTO outbox (message_id, topic, key, version, at, body, node, trace_parent)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, NULLIF($8, ''))`, id, topic, key, version, micros(at), body, t.node, parent)
-	if err == nil {
-		t.rows++
-	}
-	return err
+	t.rows++
+	return t.later(write{
+		attempted: "write outbox row",
+		query: `INSERT INTO outbox (message_id, topic, key, version, at, body, node, trace_parent)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, NULLIF($8, ''))`,
+		args: []any{id, topic, key, version, micros(at), body, t.node, parent},
+	})
 }
 
 func (s *Store) signalCommitted() {

@@ -55,6 +55,7 @@ type pgConn struct {
 	connector  *pgConnector
 	generation int64
 	fault      error // the first failure since begin
+	waiting    []statement
 }
 
 var (
@@ -124,6 +125,13 @@ func (c *pgConn) failed(ctx context.Context, err error) error {
 
 // QueryContext implements driver.QueryerContext.
 func (c *pgConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if len(c.waiting) > 0 {
+		rows, _, err := c.follow(ctx, statement{query: query, args: args})
+		if err != nil {
+			return nil, err
+		}
+		return rows, nil
+	}
 	rows, err := c.conn.Query(ctx, query, pgArgs(args)...)
 	if err != nil {
 		return nil, c.failed(ctx, err)
@@ -162,6 +170,10 @@ func readRows(rows pgx.Rows) (*pgRows, error) {
 
 // ExecContext implements driver.ExecerContext.
 func (c *pgConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if len(c.waiting) > 0 {
+		_, affected, err := c.follow(ctx, statement{query: query, args: args})
+		return driver.RowsAffected(affected), err
+	}
 	tag, err := c.conn.Exec(ctx, query, pgArgs(args)...)
 	if err != nil {
 		return nil, c.failed(ctx, err)
@@ -169,16 +181,95 @@ func (c *pgConn) ExecContext(ctx context.Context, query string, args []driver.Na
 	return driver.RowsAffected(tag.RowsAffected()), nil
 }
 
+// ahead implements pipeline.
+func (c *pgConn) ahead(s statement) { c.waiting = append(c.waiting, s) }
+
+func (c *pgConn) takeAhead() []statement {
+	all := c.waiting
+	c.waiting = nil
+	return all
+}
+
+// flush implements pipeline.
+func (c *pgConn) flush(ctx context.Context) error {
+	if len(c.waiting) == 0 {
+		return nil
+	}
+	_, _, err := c.follow(ctx)
+	return err
+}
+
+// follow runs what waits and then a last statement, if there is one, in one
+// round trip.
+func (c *pgConn) follow(ctx context.Context, last ...statement) (*pgRows, int64, error) {
+	all := append(c.takeAhead(), last...)
+	rows, affected, failed, err := c.send(ctx, all)
+	for i, s := range all {
+		switch {
+		case s.done == nil && i < failed:
+		case i < failed:
+			if err := s.done(affected[i], nil); err != nil {
+				return nil, 0, err
+			}
+		case s.done == nil:
+			return nil, 0, err
+		default:
+			return nil, 0, s.done(0, err)
+		}
+	}
+	n := len(all) - 1
+	return rows[n], affected[n], nil
+}
+
+// send runs statements in one round trip. Failed is how many did not fail: the
+// next one did, and those behind it were not run.
+func (c *pgConn) send(ctx context.Context, all []statement) (rows []*pgRows, affected []int64, failed int, err error) {
+	var batch pgx.Batch
+	for _, s := range all {
+		batch.Queue(s.query, pgArgs(s.args)...)
+	}
+	results := c.conn.SendBatch(ctx, &batch)
+	rows, affected = make([]*pgRows, len(all)), make([]int64, len(all))
+	for ; failed < len(all); failed++ {
+		var got pgx.Rows
+		if got, err = results.Query(); err != nil {
+			break
+		}
+		if rows[failed], err = readRows(got); err != nil {
+			break
+		}
+		affected[failed] = got.CommandTag().RowsAffected()
+	}
+	if err = errors.Join(err, results.Close()); err != nil {
+		err = c.failed(ctx, err)
+		failed = min(failed, len(all)-1)
+	}
+	return rows, affected, failed, err
+}
+
+// beginAhead starts a transaction with the first statement that follows. It
+// waits for no lock longer than that, if that is over 0.
+func (c *pgConn) beginAhead(wait time.Duration) {
+	c.fault = nil
+	c.waiting = []statement{{query: "BEGIN ISOLATION LEVEL READ COMMITTED"}}
+	if wait > 0 {
+		c.ahead(statement{query: fmt.Sprintf("SET LOCAL lock_timeout = %d", wait.Milliseconds())})
+	}
+}
+
 // begin starts a transaction.
 func (c *pgConn) begin(ctx context.Context) error {
-	c.fault = nil
-	_, err := c.conn.Exec(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED")
-	return c.failed(ctx, err)
+	c.beginAhead(0)
+	return c.flush(ctx)
 }
 
 // commit returns nil only if the server said that it has committed. A
 // COMMIT of a transaction in which a statement failed is no error to it.
 func (c *pgConn) commit(ctx context.Context) error {
+	if len(c.waiting) > 0 { // nothing was asked but to begin
+		c.waiting = nil
+		return nil
+	}
 	tag, err := c.conn.Exec(ctx, "COMMIT")
 	if err == nil && tag.String() != "COMMIT" {
 		return errRolledBack
@@ -187,6 +278,9 @@ func (c *pgConn) commit(ctx context.Context) error {
 }
 
 func (c *pgConn) rollback(ctx context.Context) error {
+	if c.waiting = nil; c.conn.PgConn().TxStatus() == 'I' {
+		return nil
+	}
 	_, err := c.conn.Exec(ctx, "ROLLBACK")
 	return err
 }

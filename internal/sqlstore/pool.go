@@ -141,10 +141,9 @@ func (p *pool) attempt(ctx context.Context, fn func(*tx) error) (err error, agai
 		}
 		_ = conn.Close()
 	}()
-	if err := onPgConn(conn, func(c *pgConn) error { return c.begin(ctx) }); err != nil {
-		return p.store.dialect.failed(err, "begin"), retryable(err)
-	}
+	_ = onPgConn(conn, func(c *pgConn) error { c.beginAhead(0); return nil })
 	t := newTx(p.store, bound{conn, ctx})
+	t.line = &line{conn, ctx}
 	defer func() { t.closed = true }()
 	err = protect(func() error { return t.run(fn) })
 	t.closed = true

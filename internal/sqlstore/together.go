@@ -2,14 +2,12 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"courier/dispatch"
@@ -70,16 +68,17 @@ type member struct {
 	gone   bool // under in.mu: its closure has returned
 }
 
-// question is a statement on its way; exec's answer is a count.
+// question is one or more statements on their way.
 type question struct {
-	query  string
-	args   []driver.NamedValue
-	answer chan result
+	statements []statement
+	answer     chan result
 }
 
+// result is the answers to them: the last one's rows, and how many rows each
+// affected.
 type result struct {
 	rows     *pgRows
-	affected int64
+	affected []int64
 	err      error
 }
 
@@ -133,7 +132,7 @@ func (p *pool) part(m *member, fn func(*tx) error) (rows int, err error) {
 	defer conn.Close()
 	_ = conn.Raw(func(c any) error { c.(*partConn).member = m; return nil })
 	t := newTx(p.store, conn)
-	t.member = m
+	t.member, t.line = m, &line{conn, m.ctx}
 	defer func() { t.closed = true }()
 	err = protect(func() error { return t.run(fn) })
 	m.failed = m.failed || t.raced
@@ -167,9 +166,9 @@ func (m *member) own(kind, id string) error {
 	return nil
 }
 
-// ask has a statement run in the next round trip.
-func (m *member) ask(query string, args []driver.NamedValue) result {
-	q := &question{query, args, make(chan result, 1)}
+// ask has statements run in the next round trip.
+func (m *member) ask(statements []statement) result {
+	q := &question{statements, make(chan result, 1)}
 	err := errApart
 	if !m.failed {
 		select {
@@ -220,10 +219,7 @@ func (s *together) admit(batch []*member) (live int) {
 
 // run is the transaction, from begin to its end.
 func (s *together) run(c *pgConn, batch []*member) {
-	err := c.beginBriefly(s.ctx, patience)
-	if err != nil {
-		s.fate.Store(undone)
-	}
+	c.beginAhead(patience)
 	live := s.admit(batch)
 	for live > 0 && s.fate.Load() == undecided {
 		var round []*question
@@ -232,7 +228,7 @@ func (s *together) run(c *pgConn, batch []*member) {
 		}
 	}
 	if !s.fate.CompareAndSwap(undecided, committing) {
-		if err == nil && !c.conn.IsClosed() {
+		if !c.conn.IsClosed() {
 			bound, cancel := context.WithTimeout(context.Background(), rollbackPatience)
 			defer cancel()
 			_ = c.rollback(bound) // else the connection is not put back
@@ -241,7 +237,7 @@ func (s *together) run(c *pgConn, batch []*member) {
 	}
 	bound, cancel := context.WithTimeout(context.Background(), commitPatience)
 	defer cancel()
-	err = c.commit(bound)
+	err := c.commit(bound)
 	var refused *pgconn.PgError
 	switch {
 	case err == nil:
@@ -278,42 +274,23 @@ func (s *together) gather(live int) (round []*question, still int) {
 	return round, live
 }
 
-// beginBriefly starts a transaction that waits for no lock longer than that.
-func (c *pgConn) beginBriefly(ctx context.Context, wait time.Duration) error {
-	c.fault = nil
-	_, err := c.conn.Exec(ctx, fmt.Sprintf("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = %d", wait.Milliseconds()),
-		pgx.QueryExecModeSimpleProtocol)
-	return c.failed(ctx, err)
-}
-
 // round runs statements in one round trip and answers them, or says that one
 // of them failed.
 func (c *pgConn) round(ctx context.Context, asked []*question) (done bool) {
-	var batch pgx.Batch
+	all := c.takeAhead()
+	first := len(all)
 	for _, q := range asked {
-		batch.Queue(q.query, pgArgs(q.args)...)
+		all = append(all, q.statements...)
 	}
-	results := c.conn.SendBatch(ctx, &batch)
-	answers := make([]result, len(asked))
-	var err error
-	for i := range asked {
-		var rows pgx.Rows
-		if rows, err = results.Query(); err != nil {
-			break
+	rows, affected, _, err := c.send(ctx, all)
+	for _, q := range asked {
+		n := first + len(q.statements)
+		if err != nil {
+			q.answer <- result{err: errApart}
+		} else {
+			q.answer <- result{rows[n-1], affected[first:n], nil}
 		}
-		if answers[i].rows, err = readRows(rows); err != nil {
-			break
-		}
-		answers[i].affected = rows.CommandTag().RowsAffected()
-	}
-	if err = errors.Join(err, results.Close()); err != nil {
-		err = c.failed(ctx, err)
-	}
-	for i, q := range asked {
-		if answers[i].err = err; err != nil {
-			answers[i].err = errApart
-		}
-		q.answer <- answers[i]
+		first = n
 	}
 	return err == nil
 }

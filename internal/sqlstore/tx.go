@@ -19,14 +19,19 @@ var errTxKept = errors.New("a transaction was used after its closure returned")
 // that could end: when to cut a closure short is its querier's to say.
 type tx struct {
 	q       querier
+	line    *line // where writes may wait; nil: nowhere
 	dialect *dialect
 	node    string // writes the outbox rows
 	now     func() time.Time
 	rows    int   // outbox rows written
 	fault   error // what the closure cannot recover from
 	closed  bool
-	claims  map[string][]string // courier → orders new in its plan, see settle
-	moved   map[string]bool     // orders whose courier or plan was written
+	orders  map[string]dispatch.Order // as this transaction has read or saved them
+	plans   map[string][]string       // courier → orders in its plan, likewise
+	table   map[string][]string       // courier → orders that the table of assignments has, before settle
+	vers    map[string]int64          // courier → version, likewise
+	claims  map[string][]string       // courier → orders new in its plan, see settle
+	moved   map[string]bool           // orders whose courier or plan was written
 	absent  map[[2]string]bool  // kind and id of what was looked for in vain
 	raced   bool                // … and then was there: run the closure again
 	member  *member             // of a shared transaction, else nil
@@ -35,7 +40,10 @@ type tx struct {
 var _ dispatch.Tx = (*tx)(nil)
 
 func newTx(s *Store, q querier) *tx {
-	return &tx{q: q, dialect: s.dialect, node: s.node, now: s.now}
+	return &tx{
+		q: q, dialect: s.dialect, node: s.node, now: s.now,
+		orders: map[string]dispatch.Order{}, plans: map[string][]string{}, table: map[string][]string{}, vers: map[string]int64{},
+	}
 }
 
 func (t *tx) run(fn func(*tx) error) error {
@@ -45,7 +53,10 @@ func (t *tx) run(fn func(*tx) error) error {
 	if t.fault != nil {
 		return t.fault
 	}
-	return t.settle()
+	if err := t.settle(); err != nil {
+		return err
+	}
+	return t.flush()
 }
 
 // exec writes. Its failure fails the closure even if that goes on: a save is
