@@ -16,16 +16,9 @@ func (s *Service) override(ctx context.Context, id string, ov Override, also []s
 	if err := f.err(); err != nil {
 		return Order{}, err
 	}
-	peek, err := s.Store.Order(ctx, id)
-	if err == nil && !ov.Scope.Allows(peek) {
-		err = ErrNotFound
-	}
-	if err != nil {
-		return Order{}, fmt.Errorf("override: %w", err)
-	}
 	var saved Order
 	var done *work
-	err = s.onOrder(ctx, id, also, func(w *work, o *held[Order], c *held[Courier]) error {
+	err := s.onScoped(ctx, ov.Scope, id, also, func(w *work, o *held[Order], c *held[Courier]) error {
 		done = w
 		if ov.Version != 0 && ov.Version != o.seen {
 			return refuse("the order has changed since version %d: it is at %d now", ov.Version, o.seen)

@@ -120,8 +120,16 @@ var errMoved = fmt.Errorf("the order has moved: %w", ErrConflict)
 // onOrder runs fn with an order and, locked before it, the courier that it
 // is with or offered to (nil when there is none).
 func (s *Service) onOrder(ctx context.Context, id string, also []string, fn func(w *work, o *held[Order], c *held[Courier]) error) error {
+	return s.onScoped(ctx, Scope{}, id, also, fn)
+}
+
+// onScoped is onOrder for an order that may be out of the asker's sight.
+func (s *Service) onScoped(ctx context.Context, scope Scope, id string, also []string, fn func(w *work, o *held[Order], c *held[Courier]) error) error {
 	for try := 0; ; try++ {
 		peek, err := s.Store.Order(ctx, id)
+		if err == nil && !scope.Allows(peek) {
+			err = ErrNotFound
+		}
 		if err != nil {
 			return err
 		}

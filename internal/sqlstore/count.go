@@ -73,6 +73,13 @@ func byIDs[T any](ctx context.Context, q querier, ids []string, scan func(scanne
 // OrdersByID implements dispatch.OrderReader.
 func (s *Store) OrdersByID(ctx context.Context, ids []string) ([]dispatch.Order, error) {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	if len(ids) == 1 {
+		o, err := s.Order(ctx, ids[0])
+		if errors.Is(err, dispatch.ErrNotFound) {
+			return nil, nil
+		}
+		return []dispatch.Order{o}, err
+	}
 	all, err := byIDs(ctx, s.read, ids, scanOrder, "SELECT "+orderColumns+" FROM orders WHERE id IN (%s) ORDER BY id")
 	return all, s.dialect.failed(err, "read orders")
 }
@@ -80,6 +87,13 @@ func (s *Store) OrdersByID(ctx context.Context, ids []string) ([]dispatch.Order,
 // CouriersByID implements dispatch.CourierReader.
 func (s *Store) CouriersByID(ctx context.Context, ids []string) ([]dispatch.Courier, error) {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	if len(ids) == 1 {
+		c, err := s.Courier(ctx, ids[0])
+		if errors.Is(err, dispatch.ErrNotFound) {
+			return nil, nil
+		}
+		return []dispatch.Courier{c}, err
+	}
 	all, err := byIDs(ctx, s.read, ids, scanCourier, "SELECT "+courierColumns+" FROM couriers WHERE id IN (%s) ORDER BY id")
 	return all, s.dialect.failed(err, "read couriers")
 }

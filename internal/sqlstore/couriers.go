@@ -29,13 +29,30 @@ type courierDoc struct {
 	Plan     dispatch.Plan    `json:"plan"`
 }
 
-func scanCourier(row scanner) (c dispatch.Courier, err error) {
-	var raw []byte
-	if err := row.Scan(&c.ID, &c.Duty, &c.Capacity, &c.Load, &c.Epoch, &c.Version, &raw); err != nil {
-		return c, err
+func scanCourier(row scanner) (dispatch.Courier, error) {
+	r, err := scanCourierRow(row)
+	if err != nil {
+		return r.columns, err
 	}
+	return r.courier()
+}
+
+// courierRow is a courier as the database has it: what is in columns, and the
+// rest.
+type courierRow struct {
+	columns dispatch.Courier
+	doc     []byte
+}
+
+func scanCourierRow(row scanner) (r courierRow, err error) {
+	c := &r.columns
+	return r, row.Scan(&c.ID, &c.Duty, &c.Capacity, &c.Load, &c.Epoch, &c.Version, &r.doc)
+}
+
+func (r courierRow) courier() (dispatch.Courier, error) {
+	c := r.columns
 	var d courierDoc
-	if err := decode("courier", c.ID, raw, &d); err != nil {
+	if err := decode("courier", c.ID, r.doc, &d); err != nil {
 		return c, err
 	}
 	c.Name, c.Phone, c.Vehicle, c.Skills, c.Shift = d.Name, d.Phone, d.Vehicle, d.Skills, d.Shift
@@ -47,8 +64,11 @@ const selectCourier = "SELECT " + courierColumns + " FROM couriers WHERE id = $1
 
 // Courier implements dispatch.CourierReader.
 func (s *Store) Courier(ctx context.Context, id string) (dispatch.Courier, error) {
-	c, err := scanCourier(s.read.QueryRowContext(ctx, selectCourier, id))
-	return c, s.dialect.missing(err, "courier", id)
+	r, err := s.asked.couriers.get(ctx, id)
+	if err != nil {
+		return dispatch.Courier{}, s.dialect.missing(err, "courier", id)
+	}
+	return r.courier()
 }
 
 func (t *tx) Courier(id string) (dispatch.Courier, error) {

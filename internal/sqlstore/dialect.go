@@ -22,6 +22,7 @@ type dialect struct {
 	clock   string                                  // now, in microseconds
 	any     string                                  // follows a column: is one of the texts in a parameter, %s
 	texts   func(texts []string) any                // what such a parameter is
+	asks    int                                     // reads of one kind at a time before the next ones share a statement
 	lease   string                                  // Leases, see there
 	unique  func(err error) bool                    // a primary key or unique index refused
 	check   func(err error, constraint string) bool // a CHECK of this name refused

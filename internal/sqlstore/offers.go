@@ -24,17 +24,34 @@ type offerDoc struct {
 	ClosedAt time.Time       `json:"closed_at,omitzero"`
 }
 
-func scanOffer(row scanner) (o dispatch.Offer, err error) {
+func scanOffer(row scanner) (dispatch.Offer, error) {
+	r, err := scanOfferRow(row)
+	if err != nil {
+		return r.columns, err
+	}
+	return r.offer()
+}
+
+// offerRow is an offer as the database has it: what is in columns, and the
+// rest.
+type offerRow struct {
+	columns dispatch.Offer
+	doc     []byte
+}
+
+func scanOfferRow(row scanner) (r offerRow, err error) {
 	var deadline int64
-	var raw []byte
-	if err := row.Scan(&o.ID, &o.Courier, &o.State, &deadline, &raw); err != nil {
-		return o, err
-	}
+	err = row.Scan(&r.columns.ID, &r.columns.Courier, &r.columns.State, &deadline, &r.doc)
+	r.columns.Deadline = fromMicros(deadline)
+	return r, err
+}
+
+func (r offerRow) offer() (dispatch.Offer, error) {
+	o := r.columns
 	var d offerDoc
-	if err := decode("offer", o.ID, raw, &d); err != nil {
+	if err := decode("offer", o.ID, r.doc, &d); err != nil {
 		return o, err
 	}
-	o.Deadline = fromMicros(deadline)
 	o.Orders, o.Stops, o.Schedule, o.Distance, o.ToPickup = d.Orders, d.Stops, d.Schedule, d.Distance, d.ToPickup
 	o.Reason, o.MadeAt, o.ClosedAt = d.Reason, d.MadeAt, d.ClosedAt
 	return o, nil
@@ -47,8 +64,11 @@ const (
 
 // Offer implements dispatch.CourierReader.
 func (s *Store) Offer(ctx context.Context, id string) (dispatch.Offer, error) {
-	o, err := scanOffer(s.read.QueryRowContext(ctx, selectOffer, id))
-	return o, s.dialect.missing(err, "offer", id)
+	r, err := s.asked.offers.get(ctx, id)
+	if err != nil {
+		return dispatch.Offer{}, s.dialect.missing(err, "offer", id)
+	}
+	return r.offer()
 }
 
 // OpenOffers implements dispatch.CourierReader; by deadline.

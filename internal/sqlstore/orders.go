@@ -51,28 +51,49 @@ func scanOrder(row scanner) (dispatch.Order, error) {
 
 // scanPlacedOrder also returns the time that lists are sorted by.
 func scanPlacedOrder(row scanner) (o dispatch.Order, placed int64, err error) {
-	var raw []byte
-	if err := row.Scan(&o.ID, &o.Merchant, &o.Reference, &o.Status, &o.Courier, &o.Version, &placed, &raw); err != nil {
+	r, err := scanOrderRow(row)
+	if err != nil {
 		return o, 0, err
 	}
+	o, err = r.order()
+	return o, r.placed, err
+}
+
+// orderRow is an order as the database has it: what is in columns, and the rest.
+type orderRow struct {
+	columns dispatch.Order
+	placed  int64
+	doc     []byte
+}
+
+func scanOrderRow(row scanner) (r orderRow, err error) {
+	o := &r.columns
+	return r, row.Scan(&o.ID, &o.Merchant, &o.Reference, &o.Status, &o.Courier, &o.Version, &r.placed, &r.doc)
+}
+
+func (r orderRow) order() (dispatch.Order, error) {
+	o := r.columns
 	var d orderDoc
-	if err := decode("order", o.ID, raw, &d); err != nil {
-		return o, 0, err
+	if err := decode("order", o.ID, r.doc, &d); err != nil {
+		return o, err
 	}
 	o.Pickup, o.Dropoff, o.ReadyAt, o.DeliverBy, o.Window = d.Pickup, d.Dropoff, d.ReadyAt, d.DeliverBy, d.Window
 	o.Size, o.Requirements, o.Priority, o.Items = d.Size, d.Requirements, d.Priority, d.Items
 	o.PINRequired, o.PIN, o.PhotoRequired, o.SignatureRequired, o.Pay = d.PINRequired, d.PIN, d.PhotoRequired, d.SignatureRequired, d.Pay
 	o.Pinned, o.Offer = d.Pinned, d.Offer
 	o.Times, o.Reason, o.Proof, o.Refusals = d.Times, d.Reason, d.Proof, d.Refusals
-	return o, placed, nil
+	return o, nil
 }
 
 const selectOrder = "SELECT " + orderColumns + " FROM orders WHERE id = $1"
 
 // Order implements dispatch.OrderReader.
 func (s *Store) Order(ctx context.Context, id string) (dispatch.Order, error) {
-	o, err := scanOrder(s.read.QueryRowContext(ctx, selectOrder, id))
-	return o, s.dialect.missing(err, "order", id)
+	r, err := s.asked.orders.get(ctx, id)
+	if err != nil {
+		return dispatch.Order{}, s.dialect.missing(err, "order", id)
+	}
+	return r.order()
 }
 
 func (t *tx) Order(id string) (dispatch.Order, error) {

@@ -86,6 +86,7 @@ func openPostgres(ctx context.Context, c PostgresConfig) (_ *Store, err error) {
 		return nil, err
 	}
 	s := &Store{dialect: postgresDialect(), node: c.Node, now: c.Now, committed: make(chan struct{}, 1)}
+	s.asked = newQuestions(s)
 	defer func() {
 		if err != nil {
 			err = errors.Join(s.dialect.explain(err), s.Close())
@@ -206,6 +207,7 @@ func postgresDialect() *dialect {
 		clock: "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
 		any:   " = ANY(%s)",
 		texts: func(texts []string) any { return texts },
+		asks:  2,
 		lease: postgresLease,
 		unique: func(err error) bool {
 			_, ok := refused(err, "23505")

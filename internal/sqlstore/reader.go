@@ -56,7 +56,7 @@ func readSQLite(ctx context.Context, c Config, schema Schema) (*Reader, error) {
 	if err := db.PingContext(ctx); err != nil {
 		return nil, errors.Join(d.explain(err), db.Close())
 	}
-	return &Reader{&Store{dialect: d, read: db, release: []func() error{db.Close}}}, nil
+	return newReader(d, db), nil
 }
 
 // OpenPostgresReader opens a database to be read alone. Errors: ErrNewer,
@@ -76,7 +76,7 @@ func OpenPostgresReader(ctx context.Context, c PostgresConfig) (*Reader, error) 
 	config.ValidateConnect = nil // it wants a connection that can write
 	config.RuntimeParams["default_transaction_read_only"] = "on"
 	db := sql.OpenDB(&pgConnector{config: config, reads: true})
-	return &Reader{&Store{dialect: postgresDialect(), read: db, release: []func() error{db.Close}}}, nil
+	return newReader(postgresDialect(), db), nil
 }
 
 // current refuses a schema that a reader may not bring up to date.
@@ -109,3 +109,9 @@ func (r *Reader) Trail(ctx context.Context, courier string, from, to time.Time) 
 
 // Close gives the connections back.
 func (r *Reader) Close() error { return r.s.Close() }
+
+func newReader(d *dialect, db *sql.DB) *Reader {
+	s := &Store{dialect: d, read: db, release: []func() error{db.Close}}
+	s.asked = newQuestions(s)
+	return &Reader{s}
+}

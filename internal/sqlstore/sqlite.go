@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math"
 	"fmt"
 	"net/url"
 	"os"
@@ -33,6 +34,7 @@ func sqliteDialect() *dialect {
 		clock: "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
 		any:   " IN (SELECT value FROM json_each(%s))",
 		texts: jsonTexts,
+		asks:  math.MaxInt, // a statement is no round trip
 		lease: sqliteLease,
 		unique: func(err error) bool {
 			var e sqlite3.Error
@@ -67,6 +69,7 @@ func explainSQLite(err error) error {
 
 func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
 	s := &Store{dialect: sqliteDialect(), node: c.Node, now: c.Now, committed: make(chan struct{}, 1)}
+	s.asked = newQuestions(s)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())

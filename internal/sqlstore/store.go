@@ -90,6 +90,7 @@ func (c Config) withDefaults() Config {
 type Store struct {
 	dialect   *dialect
 	read      *sql.DB
+	asked     *questions
 	writer    *writer  // SQLite's, else nil
 	pool      *pool    // PostgreSQL's, else nil
 	creator   *creator // likewise

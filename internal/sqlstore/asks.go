@@ -1,0 +1,123 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"courier/internal/gather"
+)
+
+// questions are reads by key that share statements.
+type questions struct {
+	orders   *asks[string, orderRow]
+	couriers *asks[string, courierRow]
+	offers   *asks[string, offerRow]
+	events   *asks[since, []eventRow]
+}
+
+func newQuestions(s *Store) *questions {
+	return &questions{
+		orders:   byID(s, scanOrderRow, func(r orderRow) string { return r.columns.ID }, orderColumns, "orders"),
+		couriers: byID(s, scanCourierRow, func(r courierRow) string { return r.columns.ID }, courierColumns, "couriers"),
+		offers:   byID(s, scanOfferRow, func(r offerRow) string { return r.columns.ID }, offerColumns, "offers"),
+		events:   newAsks(s.dialect.asks, s.eventsSince),
+	}
+}
+
+// byID asks a table for rows by its primary key.
+func byID[R any](s *Store, scan func(scanner) (R, error), id func(R) string, columns, table string) *asks[string, R] {
+	query := fmt.Sprintf("SELECT %s FROM %s WHERE id", columns, table)
+	each, all := query+" = $1", query+fmt.Sprintf(s.dialect.any, "$1")
+	return newAsks(s.dialect.asks, func(ctx context.Context, ids []string) (map[string]R, error) {
+		query, arg := each, any(ids[0])
+		if len(ids) > 1 {
+			query, arg = all, s.dialect.texts(ids)
+		}
+		rows, err := collect(ctx, s.read, scan, query, arg)
+		if err != nil {
+			return nil, err
+		}
+		found := make(map[string]R, len(rows))
+		for _, r := range rows {
+			found[id(r)] = r
+		}
+		return found, nil
+	})
+}
+
+// asks gathers reads by key: the first ones go by themselves, and those that
+// come while they are under way together, in one statement. A read begins
+// after it was asked for, so it sees all that was committed by then.
+type asks[K comparable, R any] struct {
+	lanes *gather.Lanes[*ask[K, R]]
+	read  func(ctx context.Context, keys []K) (map[K]R, error)
+}
+
+// ask is one that waits. What is found may be another's too: a row as the
+// database has it, which each decodes for itself.
+type ask[K comparable, R any] struct {
+	key   K
+	done  chan struct{}
+	found map[K]R
+	err   error
+}
+
+const (
+	askGroup   = 128              // most asks in one statement
+	askTimeout = 10 * time.Second // of one that is shared
+)
+
+// newAsks has so many statements under way at a time.
+func newAsks[K comparable, R any](lanes int, read func(ctx context.Context, keys []K) (map[K]R, error)) *asks[K, R] {
+	a := &asks[K, R]{read: read}
+	a.lanes = gather.New(lanes, askGroup, func(batch []*ask[K, R]) { go a.together(batch) })
+	return a
+}
+
+// get finds what there is by a key, else sql.ErrNoRows.
+func (a *asks[K, R]) get(ctx context.Context, key K) (r R, err error) {
+	found, err := a.find(ctx, key)
+	if err != nil {
+		return r, err
+	}
+	r, ok := found[key]
+	if !ok {
+		err = sql.ErrNoRows
+	}
+	return r, err
+}
+
+func (a *asks[K, R]) find(ctx context.Context, key K) (map[K]R, error) {
+	one := &ask[K, R]{key: key, done: make(chan struct{})}
+	if a.lanes.Enter(one) {
+		defer a.lanes.Leave()
+		return a.read(ctx, []K{key})
+	}
+	select {
+	case <-one.done:
+		return one.found, one.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (a *asks[K, R]) together(batch []*ask[K, R]) {
+	defer a.lanes.Leave()
+	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+	defer cancel()
+	asked := make(map[K]bool, len(batch))
+	var keys []K
+	for _, one := range batch {
+		if !asked[one.key] {
+			asked[one.key] = true
+			keys = append(keys, one.key)
+		}
+	}
+	found, err := a.read(ctx, keys)
+	for _, one := range batch {
+		one.found, one.err = found, err
+		close(one.done)
+	}
+}
