@@ -114,17 +114,24 @@ func (s *Service) scene(ctx context.Context) (scene, error) {
 	if err != nil {
 		return scene{}, err
 	}
-	couriers, err := s.allCouriers(ctx, CourierQuery{Duty: []Duty{Available, Break}})
+	on, err := s.onDuty(ctx)
 	if err != nil {
 		return scene{}, err
 	}
-	on := s.views(ctx, couriers)
 	plans := make(map[string]Plan, len(on))
 	for _, v := range on {
 		plans[v.ID] = s.planNow(v.Courier, v.Fix)
 	}
 	setETA(open, plans)
 	return scene{open, on, plans}, nil
+}
+
+func (s *Service) onDuty(ctx context.Context) ([]CourierView, error) {
+	couriers, err := s.allCouriers(ctx, CourierQuery{Duty: []Duty{Available, Break}})
+	if err != nil {
+		return nil, err
+	}
+	return s.views(ctx, couriers), nil
 }
 
 // Watched is what changes for dispatchers without anybody doing anything.

@@ -25,7 +25,7 @@ const (
 	lostShare  = 20
 	lostEvery  = 15 * time.Second // at most
 	purgeEvery = time.Hour
-	countEvery = 5 * time.Second // in real time
+	countEvery = 10 * time.Second // in real time
 	// overdue is how long after SearchLimit an order is nobody's: whoever
 	// holds its area would have raised the alarm.
 	overdue = time.Minute
@@ -57,15 +57,28 @@ func (l *Loop) keepHouse(ctx context.Context, now time.Time) error {
 	return errors.Join(errs...)
 }
 
-// count keeps the company's figures for LoopStats.
+// count keeps the company's figures for LoopStats. It counts orders without
+// reading them: there may be tens of thousands for days to come.
 func (l *Loop) count(ctx context.Context) error {
-	sc, err := l.scene(ctx)
+	on, err := l.onDuty(ctx)
+	company := scene{on: on}.present()
+	for _, c := range []struct {
+		figure   *int
+		statuses []Status
+	}{
+		{&company.Waiting, waitingStatuses},
+		{&company.Active, activeStatuses},
+		{&company.Unassignable, []Status{Unassignable}},
+	} {
+		n, err2 := l.Store.CountOrders(ctx, OrderQuery{Statuses: c.statuses})
+		*c.figure, err = n, errors.Join(err, err2)
+	}
 	if err != nil {
 		return fmt.Errorf("count orders and couriers: %w", err)
 	}
 	l.holding.mu.Lock()
 	defer l.holding.mu.Unlock()
-	l.holding.company = sc.present()
+	l.holding.company = company
 	return nil
 }
 
@@ -149,7 +162,7 @@ func (l *Loop) listen(ctx context.Context, orders []Order, now time.Time) error 
 // (I13). Where somebody does, that one has raised it before.
 func (l *Loop) raise(ctx context.Context, now time.Time) error {
 	late := now.Add(-l.SearchLimit - overdue)
-	waiting, err := l.allOrders(ctx, OrderQuery{Statuses: []Status{Placed, Searching}, PlacedTo: late})
+	waiting, err := l.allOrders(ctx, OrderQuery{Statuses: []Status{Placed, Searching}, PlacedTo: late, ReadyBy: late})
 	if err != nil {
 		return err
 	}

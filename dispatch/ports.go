@@ -160,6 +160,7 @@ type OrderQuery struct {
 	Reference   string
 	PlacedFrom  time.Time // inclusive
 	PlacedTo    time.Time // exclusive
+	ReadyBy     time.Time // ready by then; some that are not may be among them
 	ChangedFrom time.Time // changed last at or after
 	ChangedTo   time.Time // changed last before
 	Open        bool      // only those that are not Terminal

@@ -31,7 +31,7 @@ func (l *Loop) snapshot(ctx context.Context, areas map[string]int64, now time.Ti
 		Snapshot: match.Snapshot{Now: now}, areas: areas, orders: map[string]Order{},
 		couriers: map[string]Courier{}, fixes: map[string]tracking.Fix{}, pickups: geo.NewCellIndex(),
 	}
-	waiting, err := l.allOrders(ctx, OrderQuery{Statuses: []Status{Placed, Searching}, Areas: slices.Collect(maps.Keys(areas))})
+	waiting, err := l.allOrders(ctx, OrderQuery{Statuses: []Status{Placed, Searching}, Areas: slices.Collect(maps.Keys(areas)), ReadyBy: now.Add(l.Lead)})
 	if err != nil {
 		return s, err
 	}

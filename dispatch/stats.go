@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -34,15 +35,21 @@ func (s *Service) lived(real time.Duration) time.Duration {
 	return time.Duration(float64(real) * max(1, s.Clock.Rate()))
 }
 
+// Orders that wait for a courier, and orders that have one.
+var (
+	waitingStatuses = []Status{Placed, Searching, Offered}
+	activeStatuses  = []Status{Assigned, AtPickup, PickedUp, AtDropoff}
+)
+
 // present are the figures that a scene has by itself.
 func (sc scene) present() (st Stats) {
 	for _, o := range sc.open {
-		switch o.Status {
-		case Placed, Searching, Offered:
+		switch {
+		case slices.Contains(waitingStatuses, o.Status):
 			st.Waiting++
-		case Assigned, AtPickup, PickedUp, AtDropoff:
+		case slices.Contains(activeStatuses, o.Status):
 			st.Active++
-		case Unassignable:
+		case o.Status == Unassignable:
 			st.Unassignable++
 		}
 	}

@@ -61,6 +61,7 @@ func selects(q dispatch.OrderQuery, o dispatch.Order) bool {
 		(len(q.Statuses) == 0 || slices.Contains(q.Statuses, o.Status)) &&
 		(q.PlacedFrom.IsZero() || !placed.Before(q.PlacedFrom)) &&
 		(q.PlacedTo.IsZero() || placed.Before(q.PlacedTo)) &&
+		(q.ReadyBy.IsZero() || !o.ReadyAt.After(q.ReadyBy)) &&
 		(q.ChangedFrom.IsZero() || !changed.Before(q.ChangedFrom)) &&
 		(q.ChangedTo.IsZero() || changed.Before(q.ChangedTo)) &&
 		(!q.Open || !o.Terminal())
@@ -99,6 +100,9 @@ func testLists(t *testing.T, open Open) {
 		"placed from":                   {PlacedFrom: middle},
 		"placed to":                     {PlacedTo: middle},
 		"placed between":                {PlacedFrom: middle, PlacedTo: middle.Add(3 * time.Minute)},
+		"an area's that are due":        {Areas: []string{area(1)}, Statuses: []dispatch.Status{dispatch.Placed, dispatch.Searching}, ReadyBy: middle},
+		"all that are due":              {ReadyBy: middle},
+		"due and placed to":             {ReadyBy: middle.Add(-time.Minute), PlacedTo: middle, Statuses: []dispatch.Status{dispatch.Placed, dispatch.Failed}},
 		"changed from":                  {ChangedFrom: middle.Add(time.Second)},
 		"changed to":                    {ChangedTo: middle},
 		"changed between":               {ChangedFrom: middle, ChangedTo: middle.Add(5 * time.Minute), Statuses: dispatch.Statuses()},

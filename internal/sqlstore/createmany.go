@@ -19,18 +19,18 @@ const (
 	// its own, which a node that is paused cannot keep open.
 	createOrders = `WITH new_answers AS (
 			INSERT INTO answers (scope, key, hash, body, at)
-			SELECT * FROM unnest($25::text[], $26::text[], $27::bytea[], $28::bytea[], $29::bigint[])),
+			SELECT * FROM unnest($26::text[], $27::text[], $28::bytea[], $29::bytea[], $30::bigint[])),
 		` + newRows
 	newRows = `new_orders AS (
-			INSERT INTO orders (id, merchant, reference, status, terminal, courier, area, version, placed_at, changed_at, doc)
+			INSERT INTO orders (id, merchant, reference, status, terminal, courier, area, version, placed_at, changed_at, doc, ready_at)
 			SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::text[],
-				$8::bigint[], $9::bigint[], $10::bigint[], $11::text[])),
+				$8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::bigint[])),
 		new_events AS (
 			INSERT INTO events (order_id, version, type, status, at, actor_role, actor_id, data)
-			SELECT * FROM unnest($12::text[], $13::bigint[], $14::text[], $15::text[], $16::bigint[], $17::text[], $18::text[], $19::text[]))
+			SELECT * FROM unnest($13::text[], $14::bigint[], $15::text[], $16::text[], $17::bigint[], $18::text[], $19::text[], $20::text[]))
 		INSERT INTO outbox (key, version, at, message_id, topic, body, trace_parent, node)
-		SELECT key, version, at, message_id, topic, body, NULLIF(parent, ''), $24::text
-		FROM unnest($12::text[], $13::bigint[], $16::bigint[], $20::text[], $21::text[], $22::bytea[], $23::text[])
+		SELECT key, version, at, message_id, topic, body, NULLIF(parent, ''), $25::text
+		FROM unnest($13::text[], $14::bigint[], $17::bigint[], $21::text[], $22::text[], $23::bytea[], $24::text[])
 			AS rows (key, version, at, message_id, topic, body, parent)`
 	selectKept = `SELECT a.scope, a.key, a.hash, a.body, a.at FROM unnest($1::text[], $2::text[]) AS k (scope, key)
 		JOIN answers a ON a.scope = k.scope AND a.key = k.key`
@@ -106,7 +106,7 @@ func (t *tx) insertAll(fresh []*creation) error {
 func orderColumnsOf(fresh []*creation, node string) []any {
 	var ids, merchants, references, statuses, couriers, areas, docs []string
 	var terminal []int16
-	var versions, placed, changed []int64
+	var versions, placed, changed, ready []int64
 	var of, types, eventStatuses, roles, actors, data, messages, topics, parents []string
 	var numbers, at []int64
 	var bodies [][]byte
@@ -115,7 +115,7 @@ func orderColumnsOf(fresh []*creation, node string) []any {
 		ids, merchants, references = append(ids, o.ID), append(merchants, o.Merchant), append(references, o.Reference)
 		statuses, terminal, couriers = append(statuses, string(o.Status)), append(terminal, int16(flag(o.Terminal()))), append(couriers, o.Courier)
 		areas, versions, docs = append(areas, o.Area()), append(versions, o.Version), append(docs, one.doc)
-		placed = append(placed, micros(placedAt(o, one.Events)))
+		placed, ready = append(placed, micros(placedAt(o, one.Events))), append(ready, micros(o.ReadyAt))
 		changed = append(changed, micros(one.Events[len(one.Events)-1].Time))
 		for _, e := range one.events {
 			of, numbers, at = append(of, e.Order), append(numbers, e.Version), append(at, micros(e.Time))
@@ -127,7 +127,7 @@ func orderColumnsOf(fresh []*creation, node string) []any {
 		}
 	}
 	return []any{
-		ids, merchants, references, statuses, terminal, couriers, areas, versions, placed, changed, docs,
+		ids, merchants, references, statuses, terminal, couriers, areas, versions, placed, changed, docs, ready,
 		of, numbers, types, eventStatuses, at, roles, actors, data, messages, topics, bodies, parents, node,
 	}
 }

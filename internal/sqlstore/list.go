@@ -174,7 +174,7 @@ func (d *dialect) ordersList(q dispatch.OrderQuery) (*list, error) {
 	case q.Reference != "":
 		index = "orders_reference"
 	case len(q.Areas) > 0 && (q.Open || allOpen(l.choice)): // sorted: it is read for all of them
-		index, open, l.choice = "orders_area", true, nil
+		index, open, l.choice = "orders_due", true, nil
 	case !changed && q.Merchant == "" && q.Open && len(l.choice) == 0:
 		index = "orders_open"
 	default: // these indices begin with the status: every query names some
@@ -194,7 +194,7 @@ func (d *dialect) ordersList(q dispatch.OrderQuery) (*list, error) {
 	if len(q.Areas) > 0 {
 		l.and("area"+d.any, d.texts(q.Areas))
 	}
-	if index == "orders_area" && len(status) > 0 {
+	if index == "orders_due" && len(status) > 0 {
 		l.and("status"+d.any, d.texts(status))
 	}
 	if q.Merchant != "" {
@@ -214,6 +214,9 @@ func (d *dialect) ordersList(q dispatch.OrderQuery) (*list, error) {
 	}
 	if !q.PlacedTo.IsZero() {
 		l.and("placed_at < %s", micros(q.PlacedTo))
+	}
+	if !q.ReadyBy.IsZero() {
+		l.and("ready_at <= %s", micros(q.ReadyBy))
 	}
 	if !q.ChangedFrom.IsZero() {
 		l.and("changed_at >= %s", micros(q.ChangedFrom))

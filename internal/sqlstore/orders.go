@@ -176,10 +176,10 @@ func placedAt(o dispatch.Order, events []dispatch.Event) time.Time {
 
 func (t *tx) insertOrder(o dispatch.Order, events []dispatch.Event, doc string) error {
 	n, err := t.exec(fmt.Sprintf("insert order %q", o.ID), `INSERT INTO orders
-		(id, merchant, reference, status, terminal, courier, area, version, placed_at, changed_at, doc)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING`,
+		(id, merchant, reference, status, terminal, courier, area, version, placed_at, changed_at, doc, ready_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING`,
 		o.ID, o.Merchant, o.Reference, string(o.Status), flag(o.Terminal()), o.Courier, o.Area(), o.Version,
-		micros(placedAt(o, events)), micros(events[len(events)-1].Time), doc)
+		micros(placedAt(o, events)), micros(events[len(events)-1].Time), doc, micros(o.ReadyAt))
 	if err == nil && n == 0 {
 		t.exists("order", o.ID)
 		return fmt.Errorf("order %q exists: %w", o.ID, dispatch.ErrConflict)
@@ -190,15 +190,15 @@ func (t *tx) insertOrder(o dispatch.Order, events []dispatch.Event, doc string) 
 func (t *tx) updateOrder(o dispatch.Order, seen int64, events []dispatch.Event, doc string) error {
 	w := write{attempted: fmt.Sprintf("update order %q", o.ID)}
 	if len(events) == 0 {
-		w.query = `UPDATE orders SET courier = $1, area = $2, doc = $3
-			WHERE id = $4 AND version = $5 AND merchant = $6 AND reference = $7 AND status = $8`
-		w.args = []any{o.Courier, o.Area(), doc, o.ID, seen, o.Merchant, o.Reference, string(o.Status)}
+		w.query = `UPDATE orders SET courier = $1, area = $2, doc = $3, ready_at = $4
+			WHERE id = $5 AND version = $6 AND merchant = $7 AND reference = $8 AND status = $9`
+		w.args = []any{o.Courier, o.Area(), doc, micros(o.ReadyAt), o.ID, seen, o.Merchant, o.Reference, string(o.Status)}
 	} else {
 		w.query = `UPDATE orders
-			SET status = $1, terminal = $2, courier = $3, area = $4, version = $5, changed_at = $6, doc = $7
-			WHERE id = $8 AND version = $9 AND merchant = $10 AND reference = $11`
+			SET status = $1, terminal = $2, courier = $3, area = $4, version = $5, changed_at = $6, doc = $7, ready_at = $8
+			WHERE id = $9 AND version = $10 AND merchant = $11 AND reference = $12`
 		w.args = []any{string(o.Status), flag(o.Terminal()), o.Courier, o.Area(), o.Version, micros(events[len(events)-1].Time), doc,
-			o.ID, seen, o.Merchant, o.Reference}
+			micros(o.ReadyAt), o.ID, seen, o.Merchant, o.Reference}
 	}
 	is, read := t.orders[o.ID] // and locked
 	if read && is.Version == seen && is.Merchant == o.Merchant && is.Reference == o.Reference && (len(events) > 0 || is.Status == o.Status) {

@@ -68,8 +68,9 @@ func TestOrderIndices(t *testing.T) {
 		"changed":                {dispatch.OrderQuery{ChangedFrom: now}, "orders_changed (status=? AND changed_at>?)"},
 		"changed to":             {dispatch.OrderQuery{ChangedTo: now}, "orders_changed (status=? AND changed_at<?)"},
 		"changed between":        {dispatch.OrderQuery{ChangedFrom: now, ChangedTo: now, Statuses: two}, "orders_changed (status=? AND changed_at>? AND changed_at<?)"},
-		"areas' waiting ones":    {dispatch.OrderQuery{Areas: []string{"a", "b"}, Statuses: two}, "orders_area (area=? AND status=?)"},
-		"an area's open ones":    {dispatch.OrderQuery{Areas: []string{"a"}, Open: true}, "orders_area (area=?)"},
+		"areas' waiting ones":    {dispatch.OrderQuery{Areas: []string{"a", "b"}, Statuses: two}, "orders_due (area=? AND status=?)"},
+		"areas' that are due":    {dispatch.OrderQuery{Areas: []string{"a", "b"}, Statuses: two, ReadyBy: now}, "orders_due (area=? AND status=? AND ready_at<?)"},
+		"an area's open ones":    {dispatch.OrderQuery{Areas: []string{"a"}, Open: true}, "orders_due (area=?)"},
 		"areas, all":             {dispatch.OrderQuery{Areas: []string{"a", "b"}}, "orders_status (status=?)"},
 		"areas, failed":          {dispatch.OrderQuery{Areas: []string{"a"}, Statuses: []dispatch.Status{dispatch.Failed}}, "orders_status (status=?)"},
 		"changed, statuses":      {dispatch.OrderQuery{ChangedFrom: now, Statuses: two, Cursor: cursor}, "orders_changed (status=? AND changed_at>?)"},
@@ -85,7 +86,7 @@ func TestOrderIndices(t *testing.T) {
 					t.Errorf("reads by %s, want %s", step, tt.want)
 				}
 			}
-			if len(reads) == 0 || sorts != (tt.want[:len("orders_area")] == "orders_area" || !tt.query.ChangedFrom.IsZero() || !tt.query.ChangedTo.IsZero()) {
+			if len(reads) == 0 || sorts != (tt.want[:len("orders_due")] == "orders_due" || !tt.query.ChangedFrom.IsZero() || !tt.query.ChangedTo.IsZero()) {
 				t.Errorf("%d reads, sorts: %v", len(reads), sorts)
 			}
 			if l, err := s.dialect.ordersList(tt.query); err != nil {

@@ -100,8 +100,9 @@ func TestPostgresIndices(t *testing.T) {
 		"a reference":            {dispatch.OrderQuery{Reference: "r7"}, "orders_reference"},
 		"open":                   {dispatch.OrderQuery{Open: true}, "orders_open"},
 		"changed":                {dispatch.OrderQuery{ChangedFrom: middle.Add(9 * time.Second)}, "orders_changed"},
-		"some areas' waiting":    {dispatch.OrderQuery{Areas: []string{"a1", "a2", "a101"}, Statuses: two}, "orders_area"},
-		"an area's open ones":    {dispatch.OrderQuery{Areas: []string{"a1"}, Open: true}, "orders_area"},
+		"some areas' waiting":    {dispatch.OrderQuery{Areas: []string{"a1", "a2", "a101"}, Statuses: two}, "orders_due"},
+		"some areas' due":        {dispatch.OrderQuery{Areas: []string{"a1", "a2", "a101"}, Statuses: two, ReadyBy: middle}, "orders_due"},
+		"an area's open ones":    {dispatch.OrderQuery{Areas: []string{"a1"}, Open: true}, "orders_due"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			query, args, err := s.dialect.ordersQuery(tt.query, 50)
@@ -132,7 +133,7 @@ func TestPostgresIndices(t *testing.T) {
 		selectLease + s.dialect.share:         "leases_", // either index
 		selectPending:                         "outbox_pkey",
 		deleteDone:                            "outbox_pkey",
-		selectAreas:                           "orders_area",
+		selectAreas:                           "orders_due",
 		selectZones:                           "zones_pkey",
 		purges[0]:                             "answers_at",
 		purges[1]:                             "decisions_at",
