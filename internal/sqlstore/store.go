@@ -16,7 +16,8 @@
 //	Create ─┐
 //	Create ─┼→ creator: what waits becomes one transaction → COMMIT → answers
 //	Create ─┘
-//	Order, Orders, … → a pool of its own
+//	Order, Courier, … → asks: who comes while two ask shares a statement ─┐
+//	Orders, Couriers, … ──────────────────────────────────────────────────┴→ a pool of its own
 //
 // A Store implements dispatch.Store, outbox.Source, auth.Store and
 // tracking.TrailStore. Times are kept to the microsecond.
