@@ -22,9 +22,12 @@ type heard struct {
 	before  *heard
 }
 
-// hears takes a followed message of the order, whose span lasts until
-// everybody here who looks at the order has it in its queue.
+// hears takes a message of the order. If that is followed, the span lasts
+// until everybody here who looks at the order has it in its queue.
 func (w *orderWatch) hears(m bus.Message) {
+	if m.Version == w.version.Load()+1 {
+		w.told.Store(&m)
+	}
 	if m.Trace == "" {
 		return
 	}

@@ -2,6 +2,7 @@ package ws
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -10,6 +11,7 @@ import (
 
 	"courier/dispatch"
 	"courier/geo"
+	"courier/internal/bus"
 )
 
 // orderWatch is one order with the customers who look at it. All of them
@@ -19,6 +21,7 @@ type orderWatch struct {
 	order   string
 	version atomic.Int64 // that all viewers have; written under mu
 	catch   task
+	told    atomic.Pointer[bus.Message] // of the version after that, if it has come
 	ready   <-chan struct{} // the bus watches the order
 
 	viewing int    // guarded by orders.mu
@@ -143,9 +146,30 @@ func (w *orderWatch) read(ctx context.Context, after int64) ([]dispatch.Event, d
 	return nil, dispatch.View{}, fmt.Errorf("%w: events and view do not meet", errGap)
 }
 
+// next is what the viewers lack. Where that is one version whose message has
+// come, the message has the event and only the view is read.
+func (w *orderWatch) next(ctx context.Context) ([]dispatch.Event, dispatch.View, error) {
+	after, m := w.version.Load(), w.told.Swap(nil)
+	if m == nil || m.Version != after+1 {
+		return w.read(ctx, after)
+	}
+	var e dispatch.Event
+	if json.Unmarshal(m.Body, &e) != nil || e.Order != w.order || e.Version != after+1 {
+		return w.read(ctx, after)
+	}
+	view, err := w.hub.Service.View(ctx, w.order)
+	if err != nil {
+		return nil, dispatch.View{}, fmt.Errorf("read view: %w", err)
+	}
+	if view.Version != e.Version {
+		return w.read(ctx, after)
+	}
+	return []dispatch.Event{e}, view, nil
+}
+
 // catchUp sends every viewer each version that has come since.
 func (w *orderWatch) catchUp(ctx context.Context) error {
-	events, view, err := w.read(ctx, w.version.Load())
+	events, view, err := w.next(ctx)
 	if err != nil {
 		w.heard.Swap(nil).end(err)
 		return err

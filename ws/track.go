@@ -49,12 +49,8 @@ func (o *orders) changed(id string, version int64) bool {
 	return true
 }
 
-// hear notes a message that is followed with the order that it is about,
-// before that is woken.
+// hear notes a message with the order that it is about, before that is woken.
 func (o *orders) hear(m bus.Message) {
-	if m.Trace == "" {
-		return
-	}
 	o.mu.RLock()
 	w := o.byID[m.Key]
 	o.mu.RUnlock()

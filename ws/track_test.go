@@ -140,6 +140,34 @@ func TestThePositionIsShownWhenTheServiceSaysSo(t *testing.T) {
 	c.WantClose(1000)
 }
 
+// What a message tells of the next version is not read again; what lies before
+// it is.
+func TestAMessageSavesAReading(t *testing.T) {
+	w := newWorld(t, func(c *ws.Config) { c.Sweep = time.Hour })
+	w.place("o1")
+	c := w.open(t, "track", "ct_o1", 0)
+	c.Want("snapshot")
+	reads := w.called("Events")
+	for i, s := range []dispatch.Status{dispatch.Searching, dispatch.Offered, dispatch.Assigned} {
+		w.step("o1", s)
+		if got := c.Want("status"); got.Seq != int64(i+2) {
+			t.Errorf("status %d is %d", i+2, got.Seq)
+		}
+	}
+	if n := w.called("Events") - reads; n != 0 {
+		t.Errorf("%d readings of events that had come", n)
+	}
+	w.silent = true
+	w.step("o1", dispatch.AtPickup)
+	w.silent = false
+	w.step("o1", dispatch.PickedUp)
+	for want := int64(5); want <= 6; want++ {
+		if got := c.Want("status"); got.Seq != want {
+			t.Errorf("status %d is %d", want, got.Seq)
+		}
+	}
+}
+
 // The order moves on, unheard, just while a second customer joins. The first
 // must not miss what the second one's snapshot holds.
 func TestJoiningTakesNothingFromOthers(t *testing.T) {

@@ -193,8 +193,13 @@ func (w *world) stepLocked(id string, typ dispatch.EventType, status dispatch.St
 	o.Version++
 	o.Status = status
 	o.Times[status] = now
-	o.events = append(o.events, dispatch.Event{Order: id, Version: o.Version, Type: typ, Status: status, Time: now})
-	return bus.Message{ID: fmt.Sprint(id, "/", o.Version), Topic: "order." + string(status), Key: id, Version: o.Version, Time: now}
+	e := dispatch.Event{Order: id, Version: o.Version, Type: typ, Status: status, Time: now}
+	o.events = append(o.events, e)
+	body, err := json.Marshal(e)
+	if err != nil {
+		panic(err)
+	}
+	return bus.Message{ID: fmt.Sprint(id, "/", o.Version), Topic: "order." + string(status), Key: id, Version: o.Version, Time: now, Body: body}
 }
 
 // step moves an order on and tells the bus.
