@@ -22,7 +22,7 @@ type orderWatch struct {
 	version atomic.Int64 // that all viewers have; written under mu
 	catch   task
 	told    atomic.Pointer[bus.Message] // of the version after that, if it has come
-	ready   <-chan struct{} // the bus watches the order
+	ready   <-chan struct{}             // the bus watches the order
 
 	viewing int    // guarded by orders.mu
 	courier string // guarded by orders.mu

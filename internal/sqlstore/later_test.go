@@ -23,7 +23,7 @@ func counting(t *testing.T, database string) (through string, sent *atomic.Int64
 		t.Fatal(err)
 	}
 	server := u.Host
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // ends with the test
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func counting(t *testing.T, database string) (through string, sent *atomic.Int64
 			if err != nil {
 				return
 			}
-			up, err := net.Dial("tcp", server) //nolint:noctx // likewise
+			up, err := net.Dial("tcp", server)
 			if err != nil {
 				_ = client.Close()
 				continue

@@ -32,9 +32,9 @@ type tx struct {
 	vers    map[string]int64          // courier → version, likewise
 	claims  map[string][]string       // courier → orders new in its plan, see settle
 	moved   map[string]bool           // orders whose courier or plan was written
-	absent  map[[2]string]bool  // kind and id of what was looked for in vain
-	raced   bool                // … and then was there: run the closure again
-	member  *member             // of a shared transaction, else nil
+	absent  map[[2]string]bool        // kind and id of what was looked for in vain
+	raced   bool                      // … and then was there: run the closure again
+	member  *member                   // of a shared transaction, else nil
 }
 
 var _ dispatch.Tx = (*tx)(nil)

@@ -91,7 +91,7 @@ func (c *collector) post(ctx context.Context, body []byte) (after time.Duration,
 		return pause, fmt.Errorf("post spans: %w", err)
 	}
 	defer answer.Body.Close()
-	const most = 64 << 10     // an answer to be read to its end, so that the connection is used again
+	const most = 64 << 10 // an answer to be read to its end, so that the connection is used again
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, most))
 	switch answer.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
