@@ -57,6 +57,7 @@ func reconnect(ctx context.Context, r *run) (err error) {
 	if err := dies.child.cmd.Process.Kill(); err != nil {
 		return fmt.Errorf("kill the node: %w", err)
 	}
+	before.hangUp() // what is dead must not keep the files that who comes back needs
 	if err := b.all(ctx); err != nil {
 		return err
 	}
