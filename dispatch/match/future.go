@@ -119,63 +119,6 @@ func (s *search) show(m *image) {
 	s.keep()
 }
 
-// ballot is what the futures say should start now.
-type ballot struct {
-	tasks  []task
-	votes  []int
-	order  []int  // by order: in how many futures it starts now
-	all    int    // futures
-	before []Vote // by order: what has been voted lately, as far as it counts
-}
-
-func (b *ballot) cast(t task) {
-	for _, k := range t.orders {
-		b.order[k]++
-	}
-	for i := range b.tasks {
-		if b.tasks[i].rider == t.rider && slices.Equal(b.tasks[i].seq, t.seq) {
-			b.votes[i]++
-			return
-		}
-	}
-	b.tasks, b.votes = append(b.tasks, t), append(b.votes, 1)
-}
-
-// elect lists the tasks that start now: of orders that at least half of the
-// votes start now, by this round's votes, each order and courier once.
-func (b *ballot) elect() []task {
-	rank := make([]int, len(b.tasks))
-	for i := range rank {
-		rank[i] = i
-	}
-	slices.SortStableFunc(rank, func(x, y int) int { return cmp.Compare(b.votes[y], b.votes[x]) })
-	riders, orders := map[int32]bool{}, map[int32]bool{}
-	var out []task
-	for _, i := range rank {
-		t := b.tasks[i]
-		if riders[t.rider] || slices.ContainsFunc(t.orders, func(k int32) bool { return orders[k] || !b.starts(k) }) {
-			continue
-		}
-		riders[t.rider] = true
-		for _, k := range t.orders {
-			orders[k] = true
-		}
-		out = append(out, t)
-	}
-	return out
-}
-
-// starts says that at least half of what counts starts an order now.
-func (b *ballot) starts(k int32) bool {
-	v := b.sum(k)
-	return 2*v.Start >= v.All
-}
-
-// sum is what has been voted on an order, this round included.
-func (b *ballot) sum(k int32) Vote {
-	return Vote{Start: b.before[k].Start + float64(b.order[k]), All: b.before[k].All + float64(b.all)}
-}
-
 // vote plans with each future in turn, from the plan as it is, and elects the
 // tasks to start now. It leaves the plan of the real orders, with those tasks.
 func (s *search) vote(past []*job, lead []time.Duration, before []Vote, starts func(task) bool) (*ballot, []task) {

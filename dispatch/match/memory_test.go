@@ -78,6 +78,12 @@ func TestVotesFade(t *testing.T) {
 			t.Errorf("%d votes", len(r.Votes))
 		}
 	}
+	s.Couriers[0].Closed = true // nobody to vote for
+	s.Votes = []Vote{{Order: "gone", At: s.Now, All: 40}, {Order: "away", At: s.Now.Add(-time.Second), Start: 3, All: 40}}
+	if r := Solve(s, o); len(r.Votes) != 1 || r.Votes[0] != s.Votes[1] {
+		t.Errorf("a round that has not voted passes on %+v", r.Votes)
+	}
+	s.Couriers[0].Closed = false
 	for _, v := range []Vote{{All: math.NaN()}, {All: 40, Start: math.NaN()}, {All: math.Inf(1)}, {All: -40, Start: -1}, {All: 40, Start: 50}} {
 		v.Order, v.At = "away", s.Now
 		s.Votes = []Vote{v}

@@ -2,7 +2,6 @@ package match
 
 import (
 	"cmp"
-	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -149,39 +148,6 @@ func (w *round) search(pl *pool) *plan {
 	p := w.planOf(se, elected, true)
 	p.ballot = ballot
 	return p
-}
-
-// remembered is what the rounds before have voted, by job that takes part.
-func (w *round) remembered() []Vote {
-	out := make([]Vote, len(w.awake))
-	memory := w.o.Futures.Memory
-	if memory == 0 {
-		return out
-	}
-	known := make(map[string]Vote, len(w.s.Votes))
-	for _, v := range w.s.Votes {
-		known[v.Order] = v
-	}
-	for k, j := range w.awake {
-		if v := known[j.ID]; v.All > 0 && v.All <= maxVotes && v.Start >= 0 && v.Start <= v.All {
-			keep := math.Exp(-max(0, w.s.Now.Sub(v.At).Seconds()) / memory.Seconds())
-			out[k] = Vote{Start: v.Start * keep, All: v.All * keep}
-		}
-	}
-	return out
-}
-
-// votes are what the next round is told.
-func (p *plan) votes() []Vote {
-	if p.ballot == nil || p.w.o.Futures.Memory == 0 {
-		return nil
-	}
-	out := make([]Vote, len(p.w.awake))
-	for k, j := range p.w.awake {
-		out[k] = p.ballot.sum(int32(k))
-		out[k].Order, out[k].At = j.ID, p.w.s.Now
-	}
-	return out
 }
 
 // result turns the plan into what to tell.

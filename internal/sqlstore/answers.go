@@ -40,5 +40,5 @@ func (t *tx) SaveAnswer(a dispatch.Answer) error {
 	if t.absent[[2]string{"answer", a.Scope + " " + a.Key}] {
 		return t.later(w)
 	}
-	return t.at(w)
+	return t.atOnce(w)
 }

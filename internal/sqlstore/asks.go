@@ -3,9 +3,11 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
+	"courier/dispatch"
 	"courier/internal/gather"
 )
 
@@ -24,6 +26,41 @@ func newQuestions(s *Store) *questions {
 		offers:   byID(s, scanOfferRow, func(r offerRow) string { return r.columns.ID }, offerColumns, "offers"),
 		events:   newAsks(s.dialect.asks, s.eventsSince),
 	}
+}
+
+// row is what a row tells: some columns, and a document that is yet to be
+// decoded.
+type row[T any] interface{ value() (T, error) }
+
+// decoded is what a row tells, decoded as it is scanned.
+func decoded[T any, R row[T]](from scanner, scan func(scanner) (R, error)) (T, error) {
+	r, err := scan(from)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return r.value()
+}
+
+// ask reads what has this kind and id.
+func ask[T any, R row[T]](ctx context.Context, s *Store, of *asks[string, R], kind, id string) (T, error) {
+	r, err := of.get(ctx, id)
+	if err != nil {
+		var none T
+		return none, s.dialect.missing(err, kind, id)
+	}
+	return r.value()
+}
+
+// listOf is a list of the one that has an id, or empty.
+func listOf[T any](one T, err error) ([]T, error) {
+	switch {
+	case errors.Is(err, dispatch.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return []T{one}, nil
 }
 
 // byID asks a table for rows by its primary key.
@@ -51,13 +88,13 @@ func byID[R any](s *Store, scan func(scanner) (R, error), id func(R) string, col
 // come while they are under way together, in one statement. A read begins
 // after it was asked for, so it sees all that was committed by then.
 type asks[K comparable, R any] struct {
-	lanes *gather.Lanes[*ask[K, R]]
+	lanes *gather.Lanes[*asking[K, R]]
 	read  func(ctx context.Context, keys []K) (map[K]R, error)
 }
 
-// ask is one that waits. What is found may be another's too: a row as the
+// asking is one that waits. What is found may be another's too: a row as the
 // database has it, which each decodes for itself.
-type ask[K comparable, R any] struct {
+type asking[K comparable, R any] struct {
 	key   K
 	done  chan struct{}
 	found map[K]R
@@ -72,7 +109,7 @@ const (
 // newAsks has so many statements under way at a time.
 func newAsks[K comparable, R any](lanes int, read func(ctx context.Context, keys []K) (map[K]R, error)) *asks[K, R] {
 	a := &asks[K, R]{read: read}
-	a.lanes = gather.New(lanes, askGroup, func(batch []*ask[K, R]) { go a.together(batch) })
+	a.lanes = gather.New(lanes, askGroup, func(batch []*asking[K, R]) { go a.together(batch) })
 	return a
 }
 
@@ -90,7 +127,7 @@ func (a *asks[K, R]) get(ctx context.Context, key K) (r R, err error) {
 }
 
 func (a *asks[K, R]) find(ctx context.Context, key K) (map[K]R, error) {
-	one := &ask[K, R]{key: key, done: make(chan struct{})}
+	one := &asking[K, R]{key: key, done: make(chan struct{})}
 	if a.lanes.Enter(one) {
 		defer a.lanes.Leave()
 		return a.read(ctx, []K{key})
@@ -103,7 +140,7 @@ func (a *asks[K, R]) find(ctx context.Context, key K) (map[K]R, error) {
 	}
 }
 
-func (a *asks[K, R]) together(batch []*ask[K, R]) {
+func (a *asks[K, R]) together(batch []*asking[K, R]) {
 	defer a.lanes.Leave()
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()

@@ -74,11 +74,7 @@ func byIDs[T any](ctx context.Context, q querier, ids []string, scan func(scanne
 func (s *Store) OrdersByID(ctx context.Context, ids []string) ([]dispatch.Order, error) {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	if len(ids) == 1 {
-		o, err := s.Order(ctx, ids[0])
-		if errors.Is(err, dispatch.ErrNotFound) {
-			return nil, nil
-		}
-		return []dispatch.Order{o}, err
+		return listOf(s.Order(ctx, ids[0]))
 	}
 	all, err := byIDs(ctx, s.read, ids, scanOrder, "SELECT "+orderColumns+" FROM orders WHERE id IN (%s) ORDER BY id")
 	return all, s.dialect.failed(err, "read orders")
@@ -88,11 +84,7 @@ func (s *Store) OrdersByID(ctx context.Context, ids []string) ([]dispatch.Order,
 func (s *Store) CouriersByID(ctx context.Context, ids []string) ([]dispatch.Courier, error) {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	if len(ids) == 1 {
-		c, err := s.Courier(ctx, ids[0])
-		if errors.Is(err, dispatch.ErrNotFound) {
-			return nil, nil
-		}
-		return []dispatch.Courier{c}, err
+		return listOf(s.Courier(ctx, ids[0]))
 	}
 	all, err := byIDs(ctx, s.read, ids, scanCourier, "SELECT "+courierColumns+" FROM couriers WHERE id IN (%s) ORDER BY id")
 	return all, s.dialect.failed(err, "read couriers")

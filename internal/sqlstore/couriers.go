@@ -30,11 +30,7 @@ type courierDoc struct {
 }
 
 func scanCourier(row scanner) (dispatch.Courier, error) {
-	r, err := scanCourierRow(row)
-	if err != nil {
-		return r.columns, err
-	}
-	return r.courier()
+	return decoded(row, scanCourierRow)
 }
 
 // courierRow is a courier as the database has it: what is in columns, and the
@@ -49,7 +45,7 @@ func scanCourierRow(row scanner) (r courierRow, err error) {
 	return r, row.Scan(&c.ID, &c.Duty, &c.Capacity, &c.Load, &c.Epoch, &c.Version, &r.doc)
 }
 
-func (r courierRow) courier() (dispatch.Courier, error) {
+func (r courierRow) value() (dispatch.Courier, error) {
 	c := r.columns
 	var d courierDoc
 	if err := decode("courier", c.ID, r.doc, &d); err != nil {
@@ -64,11 +60,7 @@ const selectCourier = "SELECT " + courierColumns + " FROM couriers WHERE id = $1
 
 // Courier implements dispatch.CourierReader.
 func (s *Store) Courier(ctx context.Context, id string) (dispatch.Courier, error) {
-	r, err := s.asked.couriers.get(ctx, id)
-	if err != nil {
-		return dispatch.Courier{}, s.dialect.missing(err, "courier", id)
-	}
-	return r.courier()
+	return ask(ctx, s, s.asked.couriers, "courier", id)
 }
 
 func (t *tx) Courier(id string) (dispatch.Courier, error) {
@@ -108,6 +100,11 @@ func (t *tx) SaveCourier(c dispatch.Courier, seen int64) error {
 	w := write{attempted: attempted, none: func() error {
 		t.exists("courier", c.ID)
 		return fmt.Errorf("courier %q is no longer version %d: %w", c.ID, seen, dispatch.ErrConflict)
+	}, refused: func(err error) error {
+		if !t.dialect.check(err, "couriers_load") {
+			return nil
+		}
+		return fmt.Errorf("%w: %w", dispatch.ErrCapacity, err)
 	}}
 	if seen == 0 {
 		w.query = `INSERT INTO couriers (id, duty, starts_at, capacity, load, epoch, version, doc)
@@ -120,7 +117,7 @@ func (t *tx) SaveCourier(c dispatch.Courier, seen int64) error {
 		w.args = []any{string(c.Duty), startsAt(c), c.Capacity, c.Load, c.Epoch, c.Version, doc, c.ID, seen}
 	}
 	is, read := t.vers[c.ID] // and locked
-	save := t.at
+	save := t.atOnce
 	if read && is == seen {
 		save = t.later
 	}

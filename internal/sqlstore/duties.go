@@ -41,5 +41,5 @@ func (t *tx) SaveDuty(d dispatch.DutyChange) error {
 	if is, read := t.vers[d.Courier]; read && is == d.Version { // saved just now: no other has this version
 		return t.later(w)
 	}
-	return t.at(w)
+	return t.atOnce(w)
 }

@@ -54,7 +54,7 @@ func (s *Store) Events(ctx context.Context, order string, after int64) ([]dispat
 	}
 	var events []dispatch.Event
 	for _, r := range rows {
-		e, err := r.event()
+		e, err := r.value()
 		if err != nil {
 			return nil, err
 		}
@@ -71,11 +71,7 @@ func (s *Store) EventsByOrder(ctx context.Context, orders []string) ([]dispatch.
 }
 
 func scanEvent(row scanner) (dispatch.Event, error) {
-	r, err := scanEventRow(row)
-	if err != nil {
-		return r.columns, err
-	}
-	return r.event()
+	return decoded(row, scanEventRow)
 }
 
 // eventRow is an event as the database has it: what is in columns, and the
@@ -93,7 +89,7 @@ func scanEventRow(row scanner) (r eventRow, err error) {
 	return r, err
 }
 
-func (r eventRow) event() (e dispatch.Event, err error) {
+func (r eventRow) value() (e dispatch.Event, err error) {
 	if e = r.columns; len(r.data) > 0 {
 		err = decode("event of order", e.Order, r.data, &e.Data)
 	}

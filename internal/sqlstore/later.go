@@ -48,10 +48,15 @@ func (t *tx) later(w write) error {
 	})
 }
 
-// at is later for a write whose refusal the closure has to hear of, and may go on
-// after: what has no meaning fails it.
-func (t *tx) at(w write) error {
+// atOnce runs a write whose effect the closure has to know, and may go on
+// after if it affected nothing.
+func (t *tx) atOnce(w write) error {
 	n, err := t.exec(w.attempted, w.query, w.args...)
+	if err != nil && w.refused != nil {
+		if means := w.refused(err); means != nil {
+			return means
+		}
+	}
 	if err == nil && n == 0 && w.none != nil {
 		return w.none()
 	}

@@ -25,11 +25,7 @@ type offerDoc struct {
 }
 
 func scanOffer(row scanner) (dispatch.Offer, error) {
-	r, err := scanOfferRow(row)
-	if err != nil {
-		return r.columns, err
-	}
-	return r.offer()
+	return decoded(row, scanOfferRow)
 }
 
 // offerRow is an offer as the database has it: what is in columns, and the
@@ -46,7 +42,7 @@ func scanOfferRow(row scanner) (r offerRow, err error) {
 	return r, err
 }
 
-func (r offerRow) offer() (dispatch.Offer, error) {
+func (r offerRow) value() (dispatch.Offer, error) {
 	o := r.columns
 	var d offerDoc
 	if err := decode("offer", o.ID, r.doc, &d); err != nil {
@@ -64,11 +60,7 @@ const (
 
 // Offer implements dispatch.CourierReader.
 func (s *Store) Offer(ctx context.Context, id string) (dispatch.Offer, error) {
-	r, err := s.asked.offers.get(ctx, id)
-	if err != nil {
-		return dispatch.Offer{}, s.dialect.missing(err, "offer", id)
-	}
-	return r.offer()
+	return ask(ctx, s, s.asked.offers, "offer", id)
 }
 
 // OpenOffers implements dispatch.CourierReader; by deadline.

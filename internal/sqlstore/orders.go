@@ -45,8 +45,7 @@ func encodeOrder(o dispatch.Order) (string, error) {
 }
 
 func scanOrder(row scanner) (dispatch.Order, error) {
-	o, _, err := scanPlacedOrder(row)
-	return o, err
+	return decoded(row, scanOrderRow)
 }
 
 // scanPlacedOrder also returns the time that lists are sorted by.
@@ -55,7 +54,7 @@ func scanPlacedOrder(row scanner) (o dispatch.Order, placed int64, err error) {
 	if err != nil {
 		return o, 0, err
 	}
-	o, err = r.order()
+	o, err = r.value()
 	return o, r.placed, err
 }
 
@@ -71,7 +70,7 @@ func scanOrderRow(row scanner) (r orderRow, err error) {
 	return r, row.Scan(&o.ID, &o.Merchant, &o.Reference, &o.Status, &o.Courier, &o.Version, &r.placed, &r.doc)
 }
 
-func (r orderRow) order() (dispatch.Order, error) {
+func (r orderRow) value() (dispatch.Order, error) {
 	o := r.columns
 	var d orderDoc
 	if err := decode("order", o.ID, r.doc, &d); err != nil {
@@ -89,11 +88,7 @@ const selectOrder = "SELECT " + orderColumns + " FROM orders WHERE id = $1"
 
 // Order implements dispatch.OrderReader.
 func (s *Store) Order(ctx context.Context, id string) (dispatch.Order, error) {
-	r, err := s.asked.orders.get(ctx, id)
-	if err != nil {
-		return dispatch.Order{}, s.dialect.missing(err, "order", id)
-	}
-	return r.order()
+	return ask(ctx, s, s.asked.orders, "order", id)
 }
 
 func (t *tx) Order(id string) (dispatch.Order, error) {
@@ -205,7 +200,7 @@ func (t *tx) updateOrder(o dispatch.Order, seen int64, events []dispatch.Event, 
 		return t.later(w)
 	}
 	w.none = func() error { return t.unsaved(w.attempted, o, seen) }
-	return t.at(w)
+	return t.atOnce(w)
 }
 
 // unsaved is why an order could not be saved.
