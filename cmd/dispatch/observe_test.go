@@ -106,7 +106,7 @@ func TestMetricsSayWhetherPromisesAreKept(t *testing.T) {
 		due := time.Now().Add(by).UTC()
 		var order struct{ ID string }
 		s.call("POST", "/v1/orders", key, promised(reference, due), 201, &order, "Idempotency-Key", reference)
-		for s.history(order.ID)[len(s.history(order.ID))-1].Status != dispatch.Assigned {
+		for s.newest(order.ID).Status != dispatch.Assigned {
 			time.Sleep(10 * time.Millisecond)
 		}
 		rider.must("stop.complete", obj{"order": order.ID, "kind": "pickup"})

@@ -179,3 +179,10 @@ func (s *server) history(order string) (events []dispatch.Event) {
 	s.call("GET", "/v1/orders/"+order+"/events", s.admin, nil, 200, &answer)
 	return answer.Events
 }
+
+// newest is the last of an order's events.
+func (s *server) newest(order string) dispatch.Event {
+	s.Helper()
+	events := s.history(order)
+	return events[len(events)-1]
+}

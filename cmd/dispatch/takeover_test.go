@@ -57,10 +57,6 @@ func TestMatchingGoesOnWhenItsNodeIsKilled(t *testing.T) {
 		}, 201, &order, "Idempotency-Key", fmt.Sprint("k", orders))
 		return order.ID
 	}
-	newest := func(order string) dispatch.Event {
-		events := edge.history(order)
-		return events[len(events)-1]
-	}
 	holder := func(order string) (node string) {
 		o, err := edge.service.Order(t.Context(), dispatch.Scope{}, order)
 		if err != nil {
@@ -80,7 +76,7 @@ func TestMatchingGoesOnWhenItsNodeIsKilled(t *testing.T) {
 			t.Fatal("no town falls to another node")
 		}
 		order := place(town)
-		within(20*time.Second, "somebody looks for a courier", func() bool { return newest(order).Status == dispatch.Searching })
+		within(20*time.Second, "somebody looks for a courier", func() bool { return edge.newest(order).Status == dispatch.Searching })
 		victim = nodes[holder(order)]
 	}
 	_, token := edge.hire("Ada Lovelace")
@@ -91,22 +87,22 @@ func TestMatchingGoesOnWhenItsNodeIsKilled(t *testing.T) {
 	took := within(20*time.Second, "the courier has an order", func() bool {
 		first = place(town) // it may have come before the mirror has the courier
 		for begun := time.Now(); time.Since(begun) < 2*time.Second; time.Sleep(20 * time.Millisecond) {
-			if newest(first).Status == dispatch.Assigned {
+			if edge.newest(first).Status == dispatch.Assigned {
 				return true
 			}
 		}
 		return false
 	})
 	t.Logf("matched by another node after %v", took)
-	before := newest(first).Data
+	before := edge.newest(first).Data
 
 	victim.Kill()
 	rider.fix(town+0.002, time.Now())
 	killed := time.Now()
 	second := place(town)
-	within(20*time.Second, "another node matches", func() bool { return newest(second).Status == dispatch.Assigned })
+	within(20*time.Second, "another node matches", func() bool { return edge.newest(second).Status == dispatch.Assigned })
 	t.Logf("matched by a third node %v after the kill", time.Since(killed))
-	if after := newest(second).Data; after.Area != before.Area || after.Token <= before.Token {
+	if after := edge.newest(second).Data; after.Area != before.Area || after.Token <= before.Token {
 		t.Errorf("assigned under %s %d, before the kill under %s %d", after.Area, after.Token, before.Area, before.Token)
 	}
 }
