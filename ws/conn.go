@@ -38,9 +38,9 @@ type entry struct {
 }
 
 // conn is one socket: gorilla upgrades and reads it, and all that goes out
-// passes the queue, which one goroutine empties while there is something in
-// it. An idle connection holds its reading goroutine and no buffer but the
-// reader's.
+// passes the queue, which one writer empties while there is something in it:
+// see write.go. An idle connection holds its reading goroutine and no buffer
+// but the reader's.
 //
 // Frames are written to the net.Conn directly, each whole frame in one Write
 // that no other can cut: gorilla itself writes nothing but the close frames
@@ -55,6 +55,7 @@ type conn struct {
 
 	// The reader's own.
 	readLimit int           // bytes of one frame
+	writes    bool          // it is the writer
 	frames    *rate.Limiter // nil before the first
 	pressed   time.Time     // since when frames have had to wait; zero: they do not
 	held      time.Time     // until when fixes are turned away if there is too much to do
@@ -64,7 +65,7 @@ type conn struct {
 	mu      sync.Mutex
 	queue   []entry
 	bytes   int  // waiting or being written
-	writing bool // a goroutine empties the queue
+	writing bool // there is a writer, who empties the queue
 	closing bool // nothing more may be queued
 	gone    bool // the reader has ended
 	code    int  // of the close frame that was queued
@@ -74,14 +75,12 @@ type conn struct {
 	cred    credential // guarded by mu
 }
 
-// writeAtOnce is how much one write may gather.
-const writeAtOnce = 16 << 10
-
-func newConn(h *Hub, kind Kind, ws *websocket.Conn) *conn {
-	c := &conn{hub: h, kind: kind, ws: ws, net: ws.NetConn(), limit: h.Queue, readLimit: h.Read}
+func newConn(h *Hub, kind Kind, ws *websocket.Conn, in *source) *conn {
+	c := &conn{hub: h, kind: kind, ws: ws, net: in.Conn, limit: h.Queue, readLimit: h.Read}
 	if kind == KindFleet {
 		c.limit = h.FleetQueue
 	}
+	in.before = c.tell
 	ws.SetPingHandler(func(data string) error {
 		if err := c.pace(); err != nil {
 			return err
@@ -160,73 +159,7 @@ func (c *conn) queueLocked(e entry) {
 	if !c.writing {
 		c.writing = true
 		c.hub.sockets.Add(1)
-		go c.flush()
-	}
-}
-
-// flush empties the queue and ends. What waits goes out in as few writes as
-// possible.
-func (c *conn) flush() {
-	defer c.hub.sockets.Done()
-	var buf *[]byte
-	for {
-		c.mu.Lock()
-		if len(c.queue) == 0 {
-			c.writing = false
-			c.restLocked()
-			c.mu.Unlock()
-			return
-		}
-		out, n := []byte(c.queue[0].frame), 1
-		if len(c.queue) > 1 && len(out) < writeAtOnce {
-			if buf == nil {
-				buf = c.hub.scratch.get()
-				defer c.hub.scratch.put(buf)
-			}
-			*buf = append((*buf)[:0], out...)
-			for n < len(c.queue) && len(*buf)+len(c.queue[n].frame) <= writeAtOnce {
-				*buf = append(*buf, c.queue[n].frame...)
-				n++
-			}
-			out = *buf
-		}
-		followed := sentOf(c.queue[:n])
-		if n == len(c.queue) {
-			c.queue = c.queue[:0]
-			if cap(c.queue) > 4 {
-				c.queue = nil
-			}
-		} else {
-			c.queue = append(c.queue[:0], c.queue[n:]...)
-		}
-		c.mu.Unlock()
-
-		_ = c.net.SetWriteDeadline(time.Now().Add(c.hub.WriteTimeout))
-		_, err := c.net.Write(out)
-		c.hub.count.out.Add(uint64(n)) //nolint:gosec // over 0
-		c.hub.count.writes.Add(1)
-		endAll(followed, err)
-
-		c.mu.Lock()
-		c.bytes -= len(out)
-		if err != nil {
-			endAll(sentOf(c.queue), errNotSent)
-			c.writing, c.closing, c.queue, c.bytes = false, true, nil, 0
-			c.mu.Unlock()
-			_ = c.net.Close() // wakes the reader
-			return
-		}
-		c.mu.Unlock()
-	}
-}
-
-// restLocked is what the writer does at the end of its work.
-func (c *conn) restLocked() {
-	switch {
-	case c.gone:
-		_ = c.net.Close()
-	case c.closing: // the other side's close frame has a moment to come
-		_ = c.net.SetReadDeadline(time.Now().Add(c.hub.CloseWait))
+		go c.flush(batch{})
 	}
 }
 

@@ -201,6 +201,7 @@ func (s *courierSession) receive(ctx context.Context, frame any) error {
 	case *fixesIn:
 		return s.fixes(ctx, f)
 	case actor:
+		s.conn.tell() // it may take its time
 		s.step(ctx, func(ctx context.Context) error { return s.act(ctx, f) })
 		return nil
 	}

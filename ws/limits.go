@@ -190,6 +190,7 @@ func (c *conn) pace() error {
 		return tooMany("more than %v frames a second", limit.PerSecond)
 	}
 	c.hub.count.delayed.Add(1)
+	c.tell()
 	t := time.NewTimer(wait)
 	defer t.Stop()
 	select {

@@ -176,18 +176,21 @@ func (w *orderWatch) catchUp(ctx context.Context) error {
 	}
 	news := w.news(view.Version) // what came while it was read too
 	defer news.end(nil)
-	for _, e := range events {
-		f, err := w.hub.scratch.encode(statusOf(e, view))
-		if err != nil {
-			return err
-		}
-		of := news.of(e.Version)
-		for _, s := range w.viewers {
-			of.send(w.hub, s.conn, f, "status")
-		}
-	}
 	if len(events) == 0 {
 		return nil
+	}
+	frames := make([]frame, len(events))
+	for i, e := range events {
+		if frames[i], err = w.hub.scratch.encode(statusOf(e, view)); err != nil {
+			return err
+		}
+	}
+	for _, s := range w.viewers {
+		s.conn.together(func() {
+			for i, e := range events {
+				news.of(e.Version).send(w.hub, s.conn, frames[i], "status")
+			}
+		})
 	}
 	w.version.Store(view.Version)
 	if view.ETA != nil {

@@ -88,7 +88,7 @@ func (w *orderWatch) broadcast(s slot, of *heard, v any) error {
 		return err
 	}
 	for _, viewer := range w.viewers {
-		of.sendNewest(w.hub, viewer.conn, s, f, "position")
+		viewer.conn.together(func() { of.sendNewest(w.hub, viewer.conn, s, f, "position") })
 	}
 	return nil
 }

@@ -72,6 +72,7 @@ func (h *Hub) live(c *conn, s session) {
 // close frame with it.
 func (h *Hub) part(c *conn, s session, err error) {
 	defer h.sockets.Done()
+	c.tell()
 	if s != nil {
 		s.end()
 	}
@@ -186,6 +187,7 @@ func (h *Hub) readAll(c *conn, s session) error {
 		if c.over() {
 			return nil
 		}
+		c.listen()
 		return h.receive(c, s, data)
 	}
 	for {

@@ -150,3 +150,29 @@ func TestShutdownIsBounded(t *testing.T) {
 		t.Errorf("took %s", took)
 	}
 }
+
+// Whoever tells many does not wait for one who does not read, who in turn
+// misses nothing once it does.
+func TestOneWhoDoesNotReadHoldsNobodyUp(t *testing.T) {
+	w := newWorld(t, func(c *ws.Config) { c.Queue, c.WriteTimeout, c.Sweep = 64<<20, time.Hour, time.Hour })
+	w.hire("c1", dispatch.Available)
+	w.place("o1")
+	w.carry("o1", "c1")
+	w.step("o1", dispatch.PickedUp)
+	sleeper := asleep(t, w, "ct_o1") // the first to be told
+	awake := w.open(t, "track", "ct_o1", 0)
+	first := awake.Want("snapshot").Seq
+	last, out := first, w.hub.Counters().FramesOut
+	for w.hub.Counters().FramesOut+50 > out { // until they pile up for the sleeper
+		w.step("o1", dispatch.AtDropoff)
+		last, out = last+1, out+2
+		if got := awake.Want("status").Seq; got != last {
+			t.Fatalf("version %d is told, not %d", got, last)
+		}
+	}
+	for seq := first + 1; seq <= last; seq++ {
+		if got := sleeper.Want("status").Seq; got != seq {
+			t.Fatalf("the sleeper has version %d, not %d", got, seq)
+		}
+	}
+}

@@ -106,13 +106,14 @@ func (h *Hub) serve(w http.ResponseWriter, r *http.Request, kind Kind) {
 	if kind == KindCourier {
 		up = &h.upCourier
 	}
-	socket, err := up.Upgrade(w, r, nil)
+	in := &source{}
+	socket, err := up.Upgrade(hijacker{w, in}, r, nil)
 	if err != nil { // answered
 		h.held.drop(address)
 		h.sockets.Done()
 		return
 	}
-	c := newConn(h, kind, socket)
+	c := newConn(h, kind, socket, in)
 	c.keys = append(c.keys, address)
 	h.add(c)
 	go h.open(c, bearer)
