@@ -31,26 +31,26 @@ const none = int32(-1)
 // shortest augmenting path serves each row that is left. Being left alone is
 // a column of the row's own.
 func assign(links [][]link, alone []int64, cols int) assignment {
-	s := solver{
-		links: links, alone: alone,
-		col: filled(len(links), none), row: filled(cols, none), v: make([]int64, cols),
-		dist: make([]int64, cols), from: make([]int32, cols), state: make([]uint8, cols),
+	s := solver{links: links, alone: alone, col: filled(len(links), none), columns: make([]column, cols)}
+	for c := range s.columns {
+		s.columns[c].row = none
 	}
 	for _, r := range s.bid() {
 		s.augment(r)
 	}
-	a := assignment{col: s.col, row: s.row, v: s.v, u: make([]int64, len(links))}
+	a := assignment{col: s.col, row: make([]int32, cols), v: make([]int64, cols), u: make([]int64, len(links))}
 	for r := range links {
 		a.u[r] = alone[r]
 		if c := s.col[r]; c == lonely {
 			s.col[r] = none
 		} else {
-			a.u[r] = s.costOf(r, c) - s.v[c]
+			a.u[r] = s.columns[c].joined - s.columns[c].v
 		}
 		a.cost += a.u[r]
 	}
-	for _, v := range s.v {
-		a.cost += v
+	for c := range s.columns {
+		a.row[c], a.v[c] = s.columns[c].row, s.columns[c].v
+		a.cost += a.v[c]
 	}
 	return a
 }
@@ -60,19 +60,27 @@ func assign(links [][]link, alone []int64, cols int) assignment {
 const lonely = int32(-2)
 
 type solver struct {
-	links [][]link
-	alone []int64
-	col   []int32
-	row   []int32
-	v     []int64
+	links   [][]link
+	alone   []int64
+	col     []int32 // by row
+	columns []column
 
-	// Of the search for a shortest path, by column.
-	dist    []int64
-	from    []int32 // the row before it
-	state   []uint8
+	// Of the search for a shortest path.
 	touched []int32
 	scanned []int32
 	heap    []reach
+	end     int32 // where the shortest path so far ends: a free column, or lonely
+	least   int64 // how long it is
+}
+
+// column is all that is known of one, together as it is looked at together.
+type column struct {
+	v      int64
+	joined int64 // cost of the link to its row
+	dist   int64 // of the shortest path to it
+	row    int32
+	from   int32 // the row before it on that path
+	state  uint8
 }
 
 const (
@@ -81,13 +89,13 @@ const (
 	done
 )
 
-func (s *solver) costOf(row int, col int32) int64 {
+func (s *solver) join(row, col int32) {
+	s.col[row], s.columns[col].row = col, row
 	for _, l := range s.links[row] {
 		if l.col == col {
-			return l.cost
+			s.columns[col].joined = l.cost
 		}
 	}
-	return math.MaxInt64 / 4
 }
 
 // bid lets each row take its cheapest column at a price that makes the
@@ -98,7 +106,7 @@ func (s *solver) bid() (left []int32) {
 	for r := range queue {
 		queue[r] = int32(r)
 	}
-	budget := 6 * len(queue)
+	budget := 3 * len(queue)
 	for len(queue) > 0 {
 		r := queue[0]
 		queue = queue[1:]
@@ -108,7 +116,7 @@ func (s *solver) bid() (left []int32) {
 		}
 		best, second, bestCost, secondCost := lonely, none, s.alone[r], int64(math.MaxInt64)
 		for _, l := range s.links[r] {
-			switch c := l.cost - s.v[l.col]; {
+			switch c := l.cost - s.columns[l.col].v; {
 			case c < bestCost:
 				second, secondCost = best, bestCost
 				best, bestCost = l.col, c
@@ -121,16 +129,16 @@ func (s *solver) bid() (left []int32) {
 			continue
 		}
 		if secondCost > bestCost {
-			s.v[best] -= secondCost - bestCost
-		} else if s.row[best] != none { // as good: take the one that is free
+			s.columns[best].v -= secondCost - bestCost
+		} else if s.columns[best].row != none { // as good: take the one that is free
 			if second == lonely {
 				s.col[r] = lonely
 				continue
 			}
 			best = second
 		}
-		pushed := s.row[best]
-		s.row[best], s.col[r] = r, best
+		pushed := s.columns[best].row
+		s.join(r, best)
 		if pushed == none {
 			continue
 		}
@@ -148,54 +156,48 @@ func (s *solver) bid() (left []int32) {
 // free column, or to a row that is best left alone.
 func (s *solver) augment(r int32) {
 	s.heap, s.touched, s.scanned = s.heap[:0], s.touched[:0], s.scanned[:0]
-	aloneRow, aloneDist := r, s.alone[r]
+	aloneRow := r
+	s.end, s.least = lonely, s.alone[r]
 	s.relax(r, 0)
-	end, least := none, int64(0)
-	for end == none {
-		col := s.next()
-		if col == none || s.dist[col] >= aloneDist {
-			end, least = lonely, aloneDist
-			break
-		}
-		if s.row[col] == none {
-			end, least = col, s.dist[col]
-			break
-		}
-		s.state[col] = done
+	for col := s.next(); col != none; col = s.next() {
+		c := &s.columns[col]
+		c.state = done
 		s.scanned = append(s.scanned, col)
-		owner := s.row[col]
 		// The owner's price: its joined link has reduced cost 0.
-		u := s.costOf(int(owner), col) - s.v[col]
-		if d := s.dist[col] + s.alone[owner] - u; d < aloneDist {
-			aloneRow, aloneDist = owner, d
+		u := c.joined - c.v
+		if d := c.dist + s.alone[c.row] - u; d < s.least {
+			aloneRow, s.end, s.least = c.row, lonely, d
 		}
-		s.relax(owner, s.dist[col]-u)
+		s.relax(c.row, c.dist-u)
 	}
-	for _, c := range s.scanned {
-		s.v[c] += s.dist[c] - least
+	for _, col := range s.scanned {
+		s.columns[col].v += s.columns[col].dist - s.least
 	}
-	s.flip(r, end, aloneRow)
-	for _, c := range s.touched {
-		s.state[c] = unseen
+	s.flip(r, s.end, aloneRow)
+	for _, col := range s.touched {
+		s.columns[col].state = unseen
 	}
 }
 
-// relax offers the columns of a row at the distance base plus their cost.
+// relax offers the columns of a row at the distance base plus their cost. A
+// free one ends a path; farther ones need not be looked at any more.
 func (s *solver) relax(row int32, base int64) {
 	for _, l := range s.links[row] {
-		if s.state[l.col] == done {
+		c := &s.columns[l.col]
+		d := base + l.cost - c.v
+		if d >= s.least || c.state == done || c.state == seen && d >= c.dist {
 			continue
 		}
-		d := base + l.cost - s.v[l.col]
-		if s.state[l.col] == seen && d >= s.dist[l.col] {
-			continue
-		}
-		if s.state[l.col] == unseen {
-			s.state[l.col] = seen
+		if c.state == unseen {
+			c.state = seen
 			s.touched = append(s.touched, l.col)
 		}
-		s.dist[l.col], s.from[l.col] = d, row
-		s.push(reach{d, l.col})
+		c.dist, c.from = d, row
+		if c.row == none {
+			s.end, s.least = l.col, d
+		} else {
+			s.push(reach{d, l.col})
+		}
 	}
 }
 
@@ -210,11 +212,13 @@ func (s *solver) flip(r, end, aloneRow int32) {
 		}
 	}
 	for {
-		row := s.from[col]
-		col, s.col[row], s.row[col] = s.col[row], col, row
+		row := s.columns[col].from
+		before := s.col[row]
+		s.join(row, col)
 		if row == r {
 			return
 		}
+		col = before
 	}
 }
 
@@ -242,9 +246,10 @@ func (s *solver) push(e reach) {
 	s.heap = h
 }
 
-// next takes the nearest column that is not done, or none.
+// next takes the nearest column that is not done, or none: those beyond the
+// end of the shortest path so far do not matter.
 func (s *solver) next() int32 {
-	for len(s.heap) > 0 {
+	for len(s.heap) > 0 && s.heap[0].dist < s.least {
 		top := s.heap[0]
 		last := s.heap[len(s.heap)-1]
 		h := s.heap[:len(s.heap)-1]
@@ -267,7 +272,7 @@ func (s *solver) next() int32 {
 			h[i] = last
 		}
 		s.heap = h
-		if s.state[top.col] == seen && s.dist[top.col] == top.dist {
+		if c := &s.columns[top.col]; c.state == seen && c.dist == top.dist {
 			return top.col
 		}
 	}

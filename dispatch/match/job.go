@@ -119,6 +119,8 @@ func (j *job) search(f *seeker, byID map[string]int32, p *pricer) {
 	j.alone = j.leaving(first, o)
 }
 
+// reached is a courier near a place, and when it can be there; below 0: not
+// asked yet.
 type reached struct {
 	rider int32
 	reach time.Duration
@@ -128,23 +130,29 @@ type reached struct {
 // there first, at most so many.
 func (j *job) ask(f *seeker, byID map[string]int32, most int, o *Options) []reached {
 	var able []reached
-	look := func(i int32) {
-		r := f.riders[i]
+	look := func(c *reached) {
+		r := f.riders[c.rider]
 		if no := permits(r, j); no.why != fine {
-			j.refuse(i, no, o)
+			j.refuse(c.rider, no, o)
 			return
 		}
-		able = append(able, reached{i, r.reaches(j.Pickup, o)})
+		if c.reach < 0 {
+			c.reach = r.reaches(j.Pickup, o)
+		}
+		able = append(able, *c)
 	}
 	if j.Pinned != "" {
 		if i, ok := byID[j.Pinned]; ok && f.riders[i].known {
-			look(i)
+			look(&reached{i, -1})
 		}
 		return able
 	}
 	for radius := o.MinRadius; ; radius = min(2*radius, o.MaxRadius) {
 		able, j.looked, j.refused = able[:0], j.looked[:0], [reasons]int{}
-		f.near(j.Pickup, j.cell, radius, look)
+		met := f.around(j.Pickup, j.cell, radius)
+		for i := range met {
+			look(&met[i])
+		}
 		if len(able) >= most || radius >= o.MaxRadius {
 			break
 		}

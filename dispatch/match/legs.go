@@ -1,6 +1,7 @@
 package match
 
 import (
+	"math/bits"
 	"time"
 
 	"courier/geo"
@@ -31,19 +32,24 @@ type legs struct {
 	index    map[geo.Point]int32
 	width    int               // places up to here have a column
 	rows     [][]time.Duration // by vehicle and place; one more than the time, 0: not asked yet
-	others   map[leg]time.Duration
+	others   []leg             // ways to other places, each where its ends put it, until another takes the place
+	shift    int               // to get there
 }
 
 type leg struct {
-	kind     int
 	from, to int32
+	kind     int32 // one more than the vehicle's number: 0 is no way
+	took     time.Duration
 }
 
-// maxWidth bounds a row: beyond, ways are kept one by one.
+// maxWidth bounds a row: beyond, ways are kept in others.
 const maxWidth = 4096
 
+// maxOthers is the power of two of how many ways are kept there at most.
+const maxOthers = 16
+
 func newLegs(router geo.Router, vehicles []geo.Vehicle) *legs {
-	return &legs{router: router, vehicles: vehicles, index: map[geo.Point]int32{}, others: map[leg]time.Duration{}}
+	return &legs{router: router, vehicles: vehicles, index: map[geo.Point]int32{}}
 }
 
 // place numbers a point.
@@ -65,7 +71,11 @@ func (l *legs) wide() {
 }
 
 // ready makes room for the rows, once all places are numbered.
-func (l *legs) ready() { l.rows = make([][]time.Duration, len(l.vehicles)*len(l.points)) }
+func (l *legs) ready() {
+	l.rows = make([][]time.Duration, len(l.vehicles)*len(l.points))
+	size := min(maxOthers, bits.Len(uint(8*len(l.points))))
+	l.others, l.shift = make([]leg, 1<<size), 64-size
+}
 
 func (l *legs) travel(kind int, from, to int32) time.Duration {
 	if int(to) < l.width {
@@ -79,13 +89,12 @@ func (l *legs) travel(kind int, from, to int32) time.Duration {
 		}
 		return row[to] - 1
 	}
-	key := leg{kind, from, to}
-	d, ok := l.others[key]
-	if !ok {
-		d = l.ask(kind, from, to)
-		l.others[key] = d
+	hash := uint64(uint32(from))<<32 | uint64(uint32(to)) //nolint:gosec // bits
+	known := &l.others[hash*0x9e3779b97f4a7c15>>l.shift]
+	if key := int32(kind + 1); known.from != from || known.to != to || known.kind != key { //nolint:gosec // a few kinds
+		*known = leg{from, to, key, l.ask(kind, from, to)}
 	}
-	return d
+	return known.took
 }
 
 func (l *legs) ask(kind int, from, to int32) time.Duration {

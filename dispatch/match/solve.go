@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"runtime"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -51,28 +50,47 @@ func newRound(s Snapshot, o *Options) *round {
 	slices.SortFunc(couriers, func(a, b Courier) int { return cmp.Compare(a.ID, b.ID) })
 	couriers = slices.DeleteFunc(couriers, func(c Courier) bool { return sinceOr(c.ShiftStart, s.Now, 0) > o.LookAhead })
 	for i := range couriers {
-		kind := slices.Index(w.kinds, couriers[i].Vehicle)
-		if kind < 0 {
-			kind = len(w.kinds)
+		if !slices.Contains(w.kinds, couriers[i].Vehicle) {
 			w.kinds = append(w.kinds, couriers[i].Vehicle)
 		}
-		w.riders = append(w.riders, newRider(&couriers[i], kind, s.Now, o))
 		w.rider[couriers[i].ID] = int32(i)
 	}
-	w.field = newField(w.riders)
-	for i := range orders {
-		j := newJob(&orders[i], s.Now, w.kinds, o)
-		if w.jobs = append(w.jobs, j); j.nowhere || j.asleep {
-			continue
+	w.riders, w.jobs = make([]*rider, len(couriers)), make([]*job, len(orders))
+	forAll(len(couriers), func(i int) {
+		w.riders[i] = newRider(&couriers[i], slices.Index(w.kinds, couriers[i].Vehicle), s.Now, o)
+	})
+	forAll(len(orders), func(i int) { w.jobs[i] = newJob(&orders[i], s.Now, w.kinds, o) })
+	w.field = newField(w.riders, o.MaxRadius)
+	for _, j := range w.jobs {
+		if !j.nowhere && !j.asleep {
+			w.awake = append(w.awake, j)
 		}
-		w.awake = append(w.awake, j)
 	}
-	w.each(len(w.awake), func(i int, f *seeker, p *pricer) { w.awake[i].search(f, w.rider, p) })
+	places := byPickup(w.awake)
+	w.each(len(places), func(i int, f *seeker, p *pricer) {
+		for _, j := range places[i] {
+			j.search(f, w.rider, p)
+		}
+	})
 	return w
 }
 
-// each does something for each of n jobs, some at a time. What it does for
-// one must not touch another.
+// byPickup puts the jobs together that are picked up at one point.
+func byPickup(jobs []*job) (places [][]*job) {
+	sorted := slices.SortedStableFunc(slices.Values(jobs), func(a, b *job) int {
+		return cmp.Or(cmp.Compare(a.Pickup.Lat, b.Pickup.Lat), cmp.Compare(a.Pickup.Lng, b.Pickup.Lng))
+	})
+	for begin, i := 0, 1; i <= len(sorted); i++ {
+		if i == len(sorted) || sorted[i].Pickup != sorted[begin].Pickup {
+			places = append(places, sorted[begin:i])
+			begin = i
+		}
+	}
+	return places
+}
+
+// each does n tasks that look for couriers, some at a time. One must not
+// touch what another does.
 func (w *round) each(n int, do func(i int, f *seeker, p *pricer)) {
 	parallel(n, func() func(int) {
 		f, p := w.field.seeker(), newPricer(w.o)
@@ -93,18 +111,39 @@ func parallel(n int, worker func() func(i int)) {
 			do(i)
 		}
 	}
-	var others sync.WaitGroup
 	for range workers - 1 {
-		others.Go(work)
+		defer beside(work)()
 	}
 	work()
-	others.Wait()
 }
+
+// beside does something beside what follows, until wait is called, which
+// panics if it has.
+func beside(do func()) (wait func()) {
+	fault := make(chan any, 1)
+	go func() {
+		defer func() { fault <- recover() }()
+		do()
+	}()
+	return func() {
+		if f := <-fault; f != nil {
+			panic(f)
+		}
+	}
+}
+
+// forAll does n tasks on all cores that need nothing of their worker.
+func forAll(n int, do func(i int)) { parallel(n, func() func(int) { return do }) }
 
 // search plans by search, from what the last round intended, or else from
 // the one-shot assignment.
 func (w *round) search(pl *pool) *plan {
 	s, o := w.s, w.o
+	var first assignment
+	wait := func() {}
+	if len(s.Last) == 0 {
+		wait = beside(func() { first = pl.solve() })
+	}
 	var past []*job
 	var demand []Demand
 	if o.Futures.Count > 0 && slices.ContainsFunc(w.riders, w.listens) {
@@ -124,12 +163,11 @@ func (w *round) search(pl *pool) *plan {
 	for k, j := range w.awake {
 		number[j.ID] = int32(k)
 	}
-	last := slices.Clone(s.Last)
-	slices.SortStableFunc(last, func(a, b Intent) int { return cmp.Compare(a.Courier, b.Courier) })
-	if len(last) == 0 {
-		last = w.oneShot(pl, pl.solve()).intents(false)
-		se.resume(last, number, w.rider, 0)
+	if len(s.Last) == 0 {
+		wait()
+		se.resume(w.oneShot(pl, first).intents(false), number, w.rider, 0)
 	} else {
+		last := slices.SortedStableFunc(slices.Values(s.Last), func(a, b Intent) int { return cmp.Compare(a.Courier, b.Courier) })
 		se.resume(last, number, w.rider, o.ChurnCost)
 	}
 	se.fill()
@@ -160,9 +198,7 @@ func (w *round) result(p *plan) Result {
 	}
 	t := newTelling(w, p)
 	out.Decisions = make([]Decision, len(w.jobs))
-	parallel(len(w.jobs), func() func(int) {
-		return func(i int) { out.Decisions[i] = t.decision(w.jobs[i]) }
-	})
+	forAll(len(w.jobs), func(i int) { out.Decisions[i] = t.decision(w.jobs[i]) })
 	out.Intents = p.intents(true)
 	out.Votes = p.votes()
 	return out

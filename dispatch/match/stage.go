@@ -142,8 +142,15 @@ func (w *round) planOf(se *search, elected []task, voted bool) *plan {
 				p.behind[w.awake[k]] = int32(r)
 			}
 		}
-		w.bid(st)
 	}
+	parallel(len(p.stages), func() func(int) {
+		pricer := newPricer(w.o)
+		return func(r int) {
+			if st := p.stages[r]; st != nil {
+				w.bid(st, pricer)
+			}
+		}
+	})
 	return p
 }
 
@@ -178,7 +185,7 @@ func (w *round) stageOf(se *search, t task) (*stage, refusal) {
 }
 
 // bid fills in what other couriers would ask for a stage's work.
-func (w *round) bid(st *stage) {
+func (w *round) bid(st *stage, p *pricer) {
 	if len(st.jobs) == 1 {
 		st.options = slices.Clone(st.jobs[0].options)
 	} else {
@@ -187,7 +194,7 @@ func (w *round) bid(st *stage) {
 			if slices.ContainsFunc(st.jobs, func(j *job) bool { return permits(r, j).why != fine }) {
 				continue
 			}
-			if got, no := w.p.price(r, st.jobs); no.why == fine {
+			if got, no := p.price(r, st.jobs); no.why == fine {
 				st.options = append(st.options, newOption(c.rider, got))
 			}
 		}

@@ -1,0 +1,79 @@
+package match
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"courier/geo"
+)
+
+// Wherever a place is in its cell, and whichever way a courier is from it, it
+// is found as long as it is near enough.
+func TestASearchMissesNobody(t *testing.T) {
+	dice := rand.New(rand.NewPCG(1, 2))
+	o := options()
+	for range 40_000 {
+		p := geo.Point{Lat: dice.Float64()*150 - 75, Lng: dice.Float64()*360 - 180}
+		cell, err := geo.CellOf(p, geo.SearchResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		radius, way := 100*math.Pow(500, dice.Float64()), dice.Float64()*2*math.Pi
+		c := courier("c", 0)
+		c.At = p.Offset(radius*0.98*math.Sin(way), radius*0.98*math.Cos(way))
+		if c.At.Validate() != nil {
+			continue
+		}
+		f := newField([]*rider{newRider(&c, 0, noon, &o)}, radius).seeker()
+		if len(f.around(p, cell, radius)) != 1 {
+			t.Fatalf("a courier %.0f m from %v is not found within %.0f m", geo.Distance(p, c.At), p, radius)
+		}
+	}
+}
+
+// Orders from one place have the couriers that each would have by itself,
+// however far each has to look.
+func TestOrdersFromOnePlaceDoNotMixUp(t *testing.T) {
+	s := Snapshot{Now: noon}
+	for i := range 30 {
+		s.Couriers = append(s.Couriers, courier(fmt.Sprintf("c%02d", i), float64(200*i), func(c *Courier) {
+			if i%3 != 0 {
+				c.Vehicle = geo.Foot
+			}
+		}))
+	}
+	for i := range 12 {
+		s.Orders = append(s.Orders, order(fmt.Sprintf("o%02d", i), float64(i/6), 1000, func(o *Order) {
+			if i%2 == 0 { // has to look farther
+				o.Vehicles = []geo.Vehicle{geo.Bicycle}
+			}
+		}))
+	}
+	o := options(func(o *Options) { o.MaxCandidates = 5 })
+	for i, j := range newRound(s, &o).jobs {
+		alone := newRound(Snapshot{Now: noon, Orders: s.Orders[i : i+1], Couriers: s.Couriers}, &o).jobs[0]
+		if len(j.able) != 5 || fmt.Sprint(j.able, j.refused) != fmt.Sprint(alone.able, alone.refused) {
+			t.Errorf("%s has %v, by itself %v", j.ID, j.able, alone.able)
+		}
+	}
+}
+
+// broken panics, as a router may that others have written.
+type broken struct{}
+
+func (broken) Travel(from, to geo.Point, by geo.Vehicle) time.Duration { panic("no map") }
+
+// Whoever calls Solve can recover from what goes wrong in it, on whatever
+// core it does.
+func TestAPanicComesOutWhereSolveWasCalled(t *testing.T) {
+	defer func() {
+		if fault := recover(); fault != "no map" {
+			t.Errorf("recovered %v", fault)
+		}
+	}()
+	o := options(func(o *Options) { o.Router = broken{} })
+	Solve(city(500, 500), o)
+}
