@@ -65,27 +65,33 @@ func NewCellIndex() *CellIndex {
 // Set puts id at p, wherever it was before. It returns ErrRange, and changes
 // nothing, if p is no point.
 func (x *CellIndex) Set(id string, p Point) error {
-	cell, err := CellOf(p, SearchResolution)
-	if err != nil {
+	if err := p.Validate(); err != nil {
 		return fmt.Errorf("index %q: %w", id, err)
 	}
 	at := vectorOf(p)
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	s := x.spots[id]
-	switch {
-	case s == nil:
-		s = &spot{id: id}
-		x.spots[id] = s
-		x.node(cell, len(levels)-1).add(s)
-	case s.leaf.cell != cell:
-		x.take(s)
-		x.node(cell, len(levels)-1).add(s)
+	if s == nil || s.leaf.ball().center.chord(at) > stays {
+		switch cell := cellOf(p, SearchResolution); {
+		case s == nil:
+			s = &spot{id: id}
+			x.spots[id] = s
+			x.node(cell, len(levels)-1).add(s)
+		case s.leaf.cell != cell:
+			x.take(s)
+			x.node(cell, len(levels)-1).add(s)
+		}
 	}
 	s.point, s.leaf.places[s.slot] = p, at
 	s.leaf.grow(p, at)
 	return nil
 }
+
+// stays is how far from the centre of its leaf, in metres, a spot stays with
+// it unasked: most moves are within it, and asking H3 costs three times the
+// rest. It is under the inner radius of most cells.
+const stays = 150
 
 // Remove forgets id. An unknown one is fine.
 func (x *CellIndex) Remove(id string) {
@@ -117,7 +123,7 @@ func (x *CellIndex) Len() int {
 
 // Cells counts the ids in each occupied cell at a resolution from 0 to
 // SearchResolution. A point is counted where its SearchResolution cell
-// belongs, which near an edge may be the neighbour of the cell it lies in.
+// belongs, and one near an edge may be counted in the cell that it came from.
 func (x *CellIndex) Cells(resolution int) map[Cell]int {
 	resolution = min(max(resolution, 0), SearchResolution)
 	out := make(map[Cell]int)
@@ -185,10 +191,13 @@ func (n *node) add(s *spot) {
 	n.places = append(n.places, vector{})
 }
 
+// ball is around n's spots; n is not the root.
+func (n *node) ball() *ball { return &n.parent.balls[n.slot] }
+
 // grow widens n and all above it to hold p.
 func (n *node) grow(p Point, at vector) {
 	for ; n.parent != nil; n = n.parent {
-		b := &n.parent.balls[n.slot]
+		b := n.ball()
 		b.reach = max(b.reach, b.center.chord(at))
 		n.box.South, n.box.North = min(n.box.South, p.Lat), max(n.box.North, p.Lat)
 		n.box.West, n.box.East = min(n.box.West, p.Lng), max(n.box.East, p.Lng)

@@ -264,15 +264,13 @@ func (s *courierSession) fixes(ctx context.Context, f *fixesIn) error {
 	s.mu.Lock()
 	off, fences := s.sent.Duty == dispatch.Off, s.fences
 	s.mu.Unlock()
-	accepted := 0
-	a := &ack{ID: f.ID, Accepted: &accepted}
 	if off {
 		s.hub.count.offDuty.Add(uint64(len(f.Fixes)))
-		a.Rejected = make([]tracking.Rejection, len(f.Fixes))
+		result := tracking.Result{Rejected: make([]tracking.Rejection, len(f.Fixes))}
 		for i := range f.Fixes {
-			a.Rejected[i] = tracking.Rejection{Index: i, Reason: tracking.OffDuty}
+			result.Rejected[i] = tracking.Rejection{Index: i, Reason: tracking.OffDuty}
 		}
-		s.answer(ctx, a, nil)
+		s.taken(ctx, f.ID, result, nil)
 		return nil
 	}
 	// No timeout of ours: the tracker takes fixes into memory, asks its index
@@ -280,16 +278,24 @@ func (s *courierSession) fixes(ctx context.Context, f *fixesIn) error {
 	ctx, span := s.hub.followFixes(ctx, s.id, len(f.Fixes))
 	defer span.End()
 	result, err := s.hub.Tracker.Ingest(ctx, s.id, f.Fixes, fences)
-	if err != nil {
-		a.Accepted = nil
-	} else {
-		accepted, a.Late, a.Rejected = result.Accepted, result.Late, result.Rejected
-	}
-	s.answer(ctx, a, err)
+	s.taken(ctx, f.ID, result, err)
 	for _, fence := range result.Entered {
 		s.step(ctx, func(ctx context.Context) error { s.arrived(ctx, fence); return nil })
 	}
 	return nil
+}
+
+// taken answers a frame of fixes.
+func (s *courierSession) taken(ctx context.Context, id string, r tracking.Result, err error) {
+	if err != nil {
+		s.answer(ctx, &ack{ID: id}, err)
+		return
+	}
+	if f, ok := fastAck(id, r); ok {
+		s.conn.push(f)
+		return
+	}
+	s.answer(ctx, &ack{ID: id, Accepted: &r.Accepted, Late: r.Late, Rejected: r.Rejected}, nil)
 }
 
 func (s *courierSession) arrived(ctx context.Context, fence string) {

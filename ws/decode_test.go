@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"courier/internal/strict"
+	"courier/tracking"
 )
 
 // Every frame that is taken means what it says: written out again and read
@@ -82,10 +84,29 @@ func FuzzFastFixes(f *testing.F) {
 	})
 }
 
+func FuzzTheFastAckIsTheUsualOne(f *testing.F) {
+	for _, id := range []string{"a2", `"\\/<>&`, "Zoë\u2028\x00", "\xff", strings.Repeat("x", 300), ""} {
+		f.Add(id, 10)
+	}
+	f.Fuzz(func(t *testing.T, id string, accepted int) {
+		fast, ok := fastAck(id, tracking.Result{Accepted: accepted})
+		if !ok {
+			return
+		}
+		slow, err := new(scratch).encode(&ack{Type: "ack", ID: id, OK: true, Accepted: &accepted})
+		if err != nil || !bytes.Equal(fast, slow) {
+			t.Fatalf("fast %q\nslow %q (%v)", fast, slow, err)
+		}
+	})
+}
+
 func TestTheUsualFrameGoesTheFastWay(t *testing.T) {
 	usual := `{"type":"fixes","id":"a2","fixes":[{"time":"2026-11-23T10:00:00.123Z","lat":52.1,"lng":-4.3,"accuracy":8,"speed":6.1,"heading":90},{"time":"2026-11-23T10:00:01Z","lat":52,"lng":4,"accuracy":8}]}`
 	if !fastFixes([]byte(usual), &fixesIn{}) {
 		t.Error("it does not")
+	}
+	if _, ok := fastAck("a2", tracking.Result{Accepted: 10}); !ok {
+		t.Error("its answer does not")
 	}
 }
 

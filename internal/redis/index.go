@@ -94,16 +94,22 @@ func newestOf(fixes []tracking.Fix) (out [shards][]located, err error) {
 	place := make(map[string]int, len(fixes)) // in its shard
 	for i := range fixes {
 		f := &fixes[i]
-		region, err := geo.CellOf(f.Point, geo.RegionResolution)
-		if err != nil {
+		if err := f.Point.Validate(); err != nil {
 			return out, fmt.Errorf("move courier %s: %w", f.Courier, err)
 		}
 		shard := shardOf(f.Courier)
 		if at, there := place[f.Courier]; !there {
 			place[f.Courier] = len(out[shard])
-			out[shard] = append(out[shard], located{f, region})
+			out[shard] = append(out[shard], located{fix: f})
 		} else if f.Time.After(out[shard][at].fix.Time) {
-			out[shard][at] = located{f, region}
+			out[shard][at].fix = f
+		}
+	}
+	for _, newest := range out {
+		for i := range newest {
+			if newest[i].region, err = geo.CellOf(newest[i].fix.Point, geo.RegionResolution); err != nil {
+				return out, fmt.Errorf("move courier %s: %w", newest[i].fix.Courier, err)
+			}
 		}
 	}
 	return out, nil
