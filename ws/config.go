@@ -34,6 +34,10 @@ type Config struct {
 	// connection.
 	Address func(*http.Request) string
 	Limits  Limits
+	// Heard is told how long after its commit each message of the bus has
+	// come, in real time; nil: nobody asks.
+	Heard func(after time.Duration)
+
 	// Pressure says when couriers are to hold their fixes back; nil: never.
 	Pressure *pressure.Gate
 

@@ -119,6 +119,9 @@ func (h *Hub) keepInterest(ctx context.Context, sub bus.Subscription) error {
 
 // message wakes whoever watches the key. It does no work itself.
 func (h *Hub) message(m bus.Message) {
+	if h.Heard != nil && !m.Time.IsZero() {
+		h.Heard(time.Duration(float64(h.Clock.Now().Sub(m.Time)) / h.Clock.Rate()))
+	}
 	switch {
 	case strings.HasPrefix(m.Topic, topicOrder):
 		h.orders.hear(m)

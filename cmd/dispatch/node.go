@@ -177,7 +177,7 @@ func (n *node) domain() error {
 		geofence = -1 // the hub's zero is its default
 	}
 	n.hub, err = ws.New(ws.Config{
-		Origins: n.flags.Origin, Geofence: geofence, Address: clientAddress, Limits: n.flags.sockets(), Pressure: n.gate,
+		Origins: n.flags.Origin, Geofence: geofence, Address: clientAddress, Limits: n.flags.sockets(), Pressure: n.gate, Heard: n.metrics.Heard,
 	}, ws.Ports{
 		Auth: n.auth, Service: n.service, Tracker: n.tracker, Feed: feed, Index: index, Limiter: socketLimiter{n.engines.limiter}, Bus: events, Clock: n.clock, Log: n.log, Follow: n.follow(),
 	})

@@ -90,6 +90,12 @@ func TestMetricsSayHowWellItMatches(t *testing.T) {
 	s.until("courier_match_given_total", "1")
 	s.until(`courier_couriers_matchable{state="idle"}`, "1") // in the round that gave it
 	s.until(`courier_couriers_matchable{state="busy"}`, "0")
+	for s.scrape()["courier_event_delivery_seconds_count"] == "0" { // the courier's socket is told
+		time.Sleep(10 * time.Millisecond)
+	}
+	if got := s.scrape(); got[`courier_event_delivery_seconds_bucket{le="8.192"}`] != got["courier_event_delivery_seconds_count"] {
+		t.Errorf("events that came took %s s in all", got["courier_event_delivery_seconds_sum"])
+	}
 }
 
 func TestMetricsSayWhetherPromisesAreKept(t *testing.T) {

@@ -50,6 +50,7 @@ type Metrics struct {
 	door     prometheus.Histogram
 	events   *prometheus.CounterVec
 	relayed  prometheus.Histogram
+	heard    prometheus.Histogram
 	flight   atomic.Pointer[trace.FlightRecorder] // nil: none runs
 }
 
@@ -93,6 +94,10 @@ func NewMetrics(version string) *Metrics {
 			Name: "courier_event_relay_seconds", Help: "From an event to the bus's confirmation.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 16),
 		}),
+		heard: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "courier_event_delivery_seconds", Help: "From an event to its coming to this node by the bus, of those that somebody here may watch.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 16),
+		}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "courier_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version},
@@ -101,7 +106,7 @@ func NewMetrics(version string) *Metrics {
 	for _, promise := range []string{promiseKept, promiseBroken, promiseNone} {
 		m.promises.WithLabelValues(promise) // a rise needs something to rise from
 	}
-	m.registry.MustRegister(m.requests, m.rounds, m.given, m.lost, m.waiting, m.waits, m.couriers, m.promises, m.late, m.door, m.events, m.relayed, build,
+	m.registry.MustRegister(m.requests, m.rounds, m.given, m.lost, m.waiting, m.waits, m.couriers, m.promises, m.late, m.door, m.events, m.relayed, m.heard, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -168,6 +173,9 @@ func (m *Metrics) Event(topic string, after time.Duration) {
 	m.events.WithLabelValues(topic).Inc()
 	m.relayed.Observe(after.Seconds())
 }
+
+// Heard counts one event that the bus has brought, so long after it happened.
+func (m *Metrics) Heard(after time.Duration) { m.heard.Observe(after.Seconds()) }
 
 // Gauge reads a figure whenever it is asked for.
 func (m *Metrics) Gauge(name, help string, labels map[string]string, read func() float64) {
