@@ -3,7 +3,7 @@
 // dialect; SQLite is the embedded one:
 //
 //	Update ─┐
-//	Update ─┼→ writer: one transaction, a savepoint each → one fsync → answers
+//	Update ─┼→ writer: one transaction → one fsync → answers
 //	Update ─┘                                           └→ Committed → outbox relay
 //	Order, Orders, … → a pool of read-only connections
 //

@@ -36,14 +36,21 @@ type call struct {
 	err   error // set before done closes
 }
 
+// take says whether the closure is to run: its caller still waits, or waits
+// since it ran before.
+func (c *call) take() bool {
+	return c.ended() == nil && (c.state.CompareAndSwap(waiting, taken) || c.state.Load() == taken)
+}
+
 func (c *call) answer(err error) {
 	c.err = err
 	close(c.done)
 }
 
 // writer owns the one connection that writes. Its goroutine runs all calls
-// that wait in one transaction, each in a savepoint of its own, so that they
-// share the wait for the disk.
+// that wait in one transaction, so that they share the wait for the disk. If
+// one fails after it has written, nothing of that transaction is kept, and in
+// another one each has a savepoint of its own.
 type writer struct {
 	store *Store
 	conn  *sql.Conn
@@ -174,6 +181,9 @@ func (w *writer) loop() {
 
 // run commits the current group and answers it.
 func (w *writer) run() {
+	if w.together() {
+		return
+	}
 	for len(w.current) > 0 {
 		if _, err := w.exec("BEGIN IMMEDIATE"); err != nil {
 			w.answer(w.current, w.unavailable(err, "begin"))
@@ -182,8 +192,8 @@ func (w *writer) run() {
 		group, errs, rows := w.current, make([]error, 0, len(w.current)), 0
 		var broken error
 		for _, c := range group {
-			if err := c.ended(); err != nil || !c.state.CompareAndSwap(waiting, taken) {
-				errs = append(errs, err) // nobody reads an abandoned one's
+			if !c.take() {
+				errs = append(errs, c.ended())
 				continue
 			}
 			var wrote int
@@ -195,23 +205,63 @@ func (w *writer) run() {
 				break
 			}
 		}
-		if broken == nil {
-			_, broken = w.exec("COMMIT")
-		}
-		if broken != nil {
-			_, _ = w.exec("ROLLBACK") // SQLite may have done it itself
-		}
-		done := group[:len(errs)]
 		w.current = group[len(errs):]
-		for i, c := range done {
-			if errs[i] == nil && broken != nil {
-				errs[i] = w.unavailable(broken, "commit")
+		w.commit(group[:len(errs)], errs, rows, broken)
+	}
+}
+
+// together is run for when nothing goes wrong: false, and nothing done, if a
+// closure has failed after it had written and there are others.
+func (w *writer) together() bool {
+	group, errs, rows := w.current, make([]error, len(w.current)), 0
+	if _, err := w.exec("BEGIN IMMEDIATE"); err != nil {
+		w.answer(group, w.unavailable(err, "begin"))
+		return true
+	}
+	for i, c := range group {
+		if !c.take() {
+			errs[i] = c.ended()
+			continue
+		}
+		s := &savepoint{Conn: w.conn, bare: true}
+		t := newTx(w.store, s)
+		err := protect(func() error { return t.run(c.fn) })
+		if t.closed = true; err == nil {
+			rows += t.rows
+			continue
+		}
+		over, errOver := s.over()
+		if whole := !s.open && !over && errOver == nil; !whole {
+			_, _ = w.exec("ROLLBACK")
+			if len(group) > 1 {
+				return false
 			}
-			c.answer(errs[i])
+			w.answer(group, err)
+			return true
 		}
-		if broken == nil && rows > 0 {
-			w.store.signalCommitted()
+		errs[i] = err
+	}
+	w.commit(group, errs, rows, nil)
+	return true
+}
+
+// commit ends the transaction, unless it is broken, and answers those that
+// were in it.
+func (w *writer) commit(group []*call, errs []error, rows int, broken error) {
+	if broken == nil {
+		_, broken = w.exec("COMMIT")
+	}
+	if broken != nil {
+		_, _ = w.exec("ROLLBACK") // SQLite may have done it itself
+	}
+	for i, c := range group {
+		if errs[i] == nil && broken != nil {
+			errs[i] = w.unavailable(broken, "commit")
 		}
+		c.answer(errs[i])
+	}
+	if broken == nil && rows > 0 {
+		w.store.signalCommitted()
 	}
 }
 
@@ -235,8 +285,11 @@ func (w *writer) attempt(fn func(*tx) error) (rows int, err, broken error) {
 
 // savepoint is the connection with a savepoint set before the first write:
 // a closure that only reads, or is refused before it writes, needs none.
+// With bare it is the whole transaction instead, and open says that there is
+// something to undo.
 type savepoint struct {
 	*sql.Conn
+	bare bool
 	open bool
 }
 
@@ -248,7 +301,8 @@ func (s *savepoint) ExecContext(ctx context.Context, query string, args ...any) 
 }
 
 func (s *savepoint) set() error {
-	if s.open {
+	if s.open || s.bare {
+		s.open = true
 		return nil
 	}
 	_, err := s.Conn.ExecContext(context.Background(), "SAVEPOINT c")
