@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"courier/dispatch"
+	"courier/internal/auth"
 	"courier/internal/gather"
 )
 
@@ -17,6 +18,7 @@ type questions struct {
 	couriers *asks[string, courierRow]
 	offers   *asks[string, offerRow]
 	events   *asks[since, []eventRow]
+	keys     *asks[string, auth.Key] // by hash
 }
 
 func newQuestions(s *Store) *questions {
@@ -25,6 +27,7 @@ func newQuestions(s *Store) *questions {
 		couriers: byID(s, scanCourierRow, func(r courierRow) string { return r.columns.ID }, courierColumns, "couriers"),
 		offers:   byID(s, scanOfferRow, func(r offerRow) string { return r.columns.ID }, offerColumns, "offers"),
 		events:   newAsks(s.dialect.asks, s.eventsSince),
+		keys:     newAsks(s.dialect.asks, s.keysByHash),
 	}
 }
 

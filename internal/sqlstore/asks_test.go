@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"courier/dispatch"
+	"courier/internal/auth"
 	"courier/internal/testenv"
 )
 
@@ -106,8 +107,14 @@ func TestReadsTogetherAreApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hash := func(merchant string) []byte { return []byte{0, 0xff, merchant[1]} }
+	for _, m := range []string{"m1", "m2"} {
+		if err := s.SaveKey(t.Context(), auth.Key{ID: "key of " + m, Merchant: m, Hash: hash(m), CreatedAt: at}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for range s.dialect.asks { // so that all who come wait
-		if !s.asked.orders.lanes.Enter(nil) || !s.asked.events.lanes.Enter(nil) {
+		if !s.asked.orders.lanes.Enter(nil) || !s.asked.events.lanes.Enter(nil) || !s.asked.keys.lanes.Enter(nil) {
 			t.Fatal("no lane is free")
 		}
 	}
@@ -130,12 +137,22 @@ func TestReadsTogetherAreApart(t *testing.T) {
 			}
 		})
 		all.Go(func() {
+			m := []string{"m1", "m2", "m3"}[i%3]
+			k, err := s.KeyByHash(t.Context(), hash(m))
+			if none := errors.Is(err, dispatch.ErrNotFound); none != (m == "m3") || !none && (err != nil || k.Merchant != m) {
+				t.Errorf("key of %s: %+v, %v", m, k, err)
+			}
+			if err == nil {
+				k.Hash[0]++ // a shared one would race here
+			}
+		})
+		all.Go(func() {
 			if _, err := s.Order(t.Context(), "none"); !errors.Is(err, dispatch.ErrNotFound) {
 				t.Errorf("an order that is not there: %v", err)
 			}
 		})
 	}
-	for until := time.Now().Add(30 * time.Second); s.asked.orders.lanes.Waiting() < 2*readers || s.asked.events.lanes.Waiting() < readers; time.Sleep(time.Millisecond) {
+	for until := time.Now().Add(30 * time.Second); s.asked.orders.lanes.Waiting() < 2*readers || s.asked.events.lanes.Waiting() < readers || s.asked.keys.lanes.Waiting() < readers; time.Sleep(time.Millisecond) {
 		if time.Now().After(until) {
 			t.Fatal("not all wait")
 		}
@@ -143,6 +160,7 @@ func TestReadsTogetherAreApart(t *testing.T) {
 	for range s.dialect.asks {
 		s.asked.orders.lanes.Leave()
 		s.asked.events.lanes.Leave()
+		s.asked.keys.lanes.Leave()
 	}
 	all.Wait()
 }

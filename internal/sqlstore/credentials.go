@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"courier/dispatch"
@@ -20,9 +21,11 @@ const (
 const (
 	selectKeys      = "SELECT " + keyColumns + " FROM api_keys ORDER BY id"
 	selectKeyByHash = "SELECT " + keyColumns + " FROM api_keys WHERE hash = $1"
-	selectLinks     = "SELECT " + linkColumns + " FROM links WHERE order_id = $1 ORDER BY id"
-	selectLink      = "SELECT " + linkColumns + " FROM links WHERE hash = $1"
-	selectCode      = "SELECT courier, expires_at FROM codes WHERE hash = $1"
+	// Only PostgreSQL gathers what is asked for at once.
+	selectKeysByHash = "SELECT " + keyColumns + " FROM api_keys WHERE hash = ANY($1)"
+	selectLinks      = "SELECT " + linkColumns + " FROM links WHERE order_id = $1 ORDER BY id"
+	selectLink       = "SELECT " + linkColumns + " FROM links WHERE hash = $1"
+	selectCode       = "SELECT courier, expires_at FROM codes WHERE hash = $1"
 )
 
 // optional is how a time that may be missing is stored.
@@ -72,11 +75,32 @@ func (s *Store) Keys(ctx context.Context) ([]auth.Key, error) {
 
 // KeyByHash implements auth.Store.
 func (s *Store) KeyByHash(ctx context.Context, hash []byte) (auth.Key, error) {
-	k, err := scanKey(s.read.QueryRowContext(ctx, selectKeyByHash, blob(hash)))
+	k, err := s.asked.keys.get(ctx, string(hash))
 	if err != nil {
 		return auth.Key{}, s.dialect.missing(err, "key", "")
 	}
+	k.Hash = slices.Clone(k.Hash) // another's too
 	return k, nil
+}
+
+func (s *Store) keysByHash(ctx context.Context, hashes []string) (map[string]auth.Key, error) {
+	query, arg := selectKeyByHash, any(blob([]byte(hashes[0])))
+	if len(hashes) > 1 {
+		all := make([][]byte, len(hashes))
+		for i, h := range hashes {
+			all[i] = []byte(h)
+		}
+		query, arg = selectKeysByHash, all
+	}
+	keys, err := collect(ctx, s.read, scanKey, query, arg)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string]auth.Key, len(keys))
+	for _, k := range keys {
+		found[string(k.Hash)] = k
+	}
+	return found, nil
 }
 
 func scanLink(row scanner) (l auth.Link, err error) {

@@ -126,6 +126,7 @@ func TestPostgresIndices(t *testing.T) {
 		selectAssigned:                        "assignments_courier",
 		s.dialect.agreed():                    "assignments_pkey",
 		selectKeyByHash:                       "api_keys_hash",
+		selectKeysByHash:                      "api_keys_hash",
 		selectLink:                            "links_hash",
 		selectLinks:                           "links_order",
 		selectCode + s.dialect.lock:           "codes_pkey",
