@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"courier/internal/gather"
 )
 
 const (
@@ -19,16 +21,22 @@ const (
 	localKeys = 1 << 16
 	// takePatience is how long a request may wait for its limit.
 	takePatience = 150 * time.Millisecond
+	// takeLanes and takeGroup bound the round trips under way, and the takes
+	// in each.
+	takeLanes = 2
+	takeGroup = 128
 	// rest is how long Redis is not asked after it did not answer.
 	rest = time.Second
 )
 
 // Limiter counts what clients ask of all nodes together: a token bucket a
-// key, on the server's clock. While Redis is away each node gives its share
+// key, on the server's clock. Those who ask while others' questions are under
+// way share a round trip. While Redis is away each node gives its share
 // of the limit, since a balancer spreads clients over all of them.
 type Limiter struct {
 	db    *DB
 	nodes func() int
+	lanes *gather.Lanes[*taking]
 	count callCounters
 	until atomic.Int64 // Unix ns: ask Redis again from then on
 
@@ -43,7 +51,9 @@ func NewLimiter(db *DB, nodes func() int) *Limiter {
 	if nodes == nil {
 		nodes = func() int { return 1 }
 	}
-	return &Limiter{db: db, nodes: nodes, local: newLocalLimiter(localKeys)}
+	l := &Limiter{db: db, nodes: nodes, local: newLocalLimiter(localKeys)}
+	l.lanes = gather.New(takeLanes, takeGroup, func(batch []*taking) { go l.together(batch) })
+	return l
 }
 
 // Take returns 0 if one more is within perSecond and burst, and otherwise how
@@ -88,11 +98,50 @@ func (l *Limiter) remote(ctx context.Context, key string, perSecond float64, bur
 	if count {
 		take = 1
 	}
-	micros, err := takeScript.Run(ctx, l.db.client, []string{l.db.key(digest(key), "limit")}, 1e6/perSecond, burst, take).Int64()
+	micros, err := l.run(ctx, call{script: takeScript, keys: []string{l.db.key(digest(key), "limit")}, args: []any{1e6 / perSecond, burst, take}})
 	if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) { // else the client has gone
 		_ = l.count.done(err)
 	}
 	return time.Duration(micros) * time.Microsecond, err
+}
+
+// taking is a call that waits for a round trip.
+type taking struct {
+	call
+	done chan struct{}
+}
+
+func (l *Limiter) run(ctx context.Context, c call) (int64, error) {
+	one := &taking{c, make(chan struct{})}
+	if l.lanes.Enter(one) {
+		defer l.lanes.Leave()
+		if err := l.db.run(ctx, []*call{&one.call}); err != nil {
+			return 0, err
+		}
+		return one.result.Int64()
+	}
+	select {
+	case <-one.done:
+		return one.result.Int64()
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+// together asks for all who waited, also for who waits no more: that counts
+// what was asked for.
+func (l *Limiter) together(batch []*taking) {
+	defer l.lanes.Leave()
+	ctx, cancel := context.WithTimeout(context.Background(), takePatience)
+	defer cancel()
+	calls := make([]*call, len(batch))
+	for i, one := range batch {
+		calls[i] = &one.call
+	}
+	_ = l.db.run(ctx, calls) // each has its own error
+	for _, one := range batch {
+		close(one.done)
+	}
 }
 
 // digest is of one length and shows nobody an address or a credential.

@@ -63,21 +63,26 @@ func TestLimiter(t *testing.T) {
 		})
 		t.Run("nodes share a bucket", func(t *testing.T) {
 			db := open(t)
-			var let atomic.Int64
+			var let, closed atomic.Int64
 			var nodes sync.WaitGroup
 			for range 4 {
 				l := NewLimiter(db, nil)
-				nodes.Go(func() {
-					for range 50 {
-						if wait, _ := l.Take(t.Context(), "k", 0.01, 70); wait == 0 {
-							let.Add(1)
+				for range 8 { // who share round trips
+					nodes.Go(func() {
+						for range 10 {
+							if wait, _ := l.Take(t.Context(), "k", 0.01, 70); wait == 0 {
+								let.Add(1)
+							}
+							if wait, _ := l.Take(t.Context(), "closed", 0.01, 1); wait == 0 {
+								closed.Add(1)
+							}
 						}
-					}
-				})
+					})
+				}
 			}
 			nodes.Wait()
-			if let.Load() != 70 {
-				t.Errorf("%d of 70 let in", let.Load())
+			if let.Load() != 70 || closed.Load() != 1 {
+				t.Errorf("%d of 70 let in, and %d of one", let.Load(), closed.Load())
 			}
 		})
 		t.Run("no limit", func(t *testing.T) {
