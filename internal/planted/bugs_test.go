@@ -14,14 +14,17 @@ var bugs = map[string]bug{
 	"an order is answered before it is committed": {
 		edits: []edit{
 			{"internal/sqlstore/writer.go", `"runtime/debug"`, `"runtime/debug"; "time"`},
-			{"internal/sqlstore/writer.go", `_, broken = w.exec("COMMIT")`,
-				`early = true; for i, c := range group[:len(errs)] { c.answer(errs[i]) }; time.Sleep(50 * time.Millisecond); _, broken = w.exec("COMMIT")`},
-			{"internal/sqlstore/writer.go", `var broken error`, `var broken error; early := false`},
-			{"internal/sqlstore/writer.go", `			c.answer(errs[i])
-		}
-		if broken == nil && rows > 0 {`, `			if !early { c.answer(errs[i]) }
-		}
-		if broken == nil && rows > 0 {`},
+			{"internal/sqlstore/writer.go", `	if broken == nil {
+		_, broken = w.exec("COMMIT")`, `	early := broken == nil
+	if early {
+		for i, c := range group { c.answer(errs[i]) }
+		time.Sleep(50 * time.Millisecond)
+		_, broken = w.exec("COMMIT")`},
+			{"internal/sqlstore/writer.go", `		c.answer(errs[i])
+	}
+	if broken == nil && rows > 0 {`, `		if !early { c.answer(errs[i]) }
+	}
+	if broken == nil && rows > 0 {`},
 		},
 		scene: killed, kinds: []string{ledger.Missing, ledger.LostAct, ledger.BadStream}, short: true,
 	},
@@ -36,9 +39,10 @@ var bugs = map[string]bug{
 		scene: rush, kinds: []string{ledger.Exposed}, short: true,
 	},
 	"a status that was overtaken is not shown": {
-		edits: []edit{{"ws/orderwatch.go", `	for _, e := range events {
-		f, err`, `	for _, e := range events[max(0, len(events)-1):] {
-		f, err`}},
+		edits: []edit{{"ws/orderwatch.go", `			for i, e := range events {
+				news`, `			for i, e := range events {
+				if i < len(events)-1 { continue }
+				news`}},
 		scene: rush, kinds: []string{ledger.BadStream},
 	},
 	"a page that comes back misses a status": {
