@@ -90,8 +90,11 @@ func TestMetricsSayHowWellItMatches(t *testing.T) {
 	s.until("courier_match_given_total", "1")
 	s.until(`courier_couriers_matchable{state="idle"}`, "1") // in the round that gave it
 	s.until(`courier_couriers_matchable{state="busy"}`, "0")
-	for s.scrape()["courier_event_delivery_seconds_count"] == "0" { // the courier's socket is told
-		time.Sleep(10 * time.Millisecond)
+	// The courier's socket is told.
+	for end := time.Now().Add(30 * time.Second); s.scrape()["courier_event_delivery_seconds_count"] == "0"; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("no event has come by the bus")
+		}
 	}
 	if got := s.scrape(); got[`courier_event_delivery_seconds_bucket{le="8.192"}`] != got["courier_event_delivery_seconds_count"] {
 		t.Errorf("events that came took %s s in all", got["courier_event_delivery_seconds_sum"])
@@ -112,8 +115,10 @@ func TestMetricsSayWhetherPromisesAreKept(t *testing.T) {
 		due := time.Now().Add(by).UTC()
 		var order struct{ ID string }
 		s.call("POST", "/v1/orders", key, promised(reference, due), 201, &order, "Idempotency-Key", reference)
-		for s.newest(order.ID).Status != dispatch.Assigned {
-			time.Sleep(10 * time.Millisecond)
+		for end := time.Now().Add(30 * time.Second); s.newest(order.ID).Status != dispatch.Assigned; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%s is not assigned", reference)
+			}
 		}
 		rider.must("stop.complete", obj{"order": order.ID, "kind": "pickup"})
 		if reference == "late" {

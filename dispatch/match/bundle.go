@@ -79,12 +79,12 @@ next:
 // solve assigns the bundles, then joins bundles and assigns again for as long
 // as it pays.
 func (pl *pool) solve() assignment {
-	wait := func() {}
-	if pl.o.MaxBundle > 1 {
-		wait = beside(func() { pl.pairs() }) // the first ones do not depend on prices
-	}
-	a := pl.assign(pl.bundles)
-	wait()
+	var a assignment
+	both(func() { a = pl.assign(pl.bundles) }, func() {
+		if pl.o.MaxBundle > 1 {
+			pl.pairs() // the first ones do not depend on prices
+		}
+	})
 	for round := 0; round < maxJoins && pl.o.MaxBundle > 1; round++ {
 		joins := pl.joins(a)
 		improved := false

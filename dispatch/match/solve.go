@@ -117,6 +117,13 @@ func parallel(n int, worker func() func(i int)) {
 	work()
 }
 
+// both does two things side by side, and returns or panics when both have
+// ended.
+func both(one, other func()) {
+	defer beside(other)()
+	one()
+}
+
 // beside does something beside what follows, until wait is called, which
 // panics if it has.
 func beside(do func()) (wait func()) {
@@ -139,11 +146,6 @@ func forAll(n int, do func(i int)) { parallel(n, func() func(int) { return do })
 // the one-shot assignment.
 func (w *round) search(pl *pool) *plan {
 	s, o := w.s, w.o
-	var first assignment
-	wait := func() {}
-	if len(s.Last) == 0 {
-		wait = beside(func() { first = pl.solve() })
-	}
 	var past []*job
 	var demand []Demand
 	if o.Futures.Count > 0 && slices.ContainsFunc(w.riders, w.listens) {
@@ -158,13 +160,18 @@ func (w *round) search(pl *pool) *plan {
 	if len(past) == 0 {
 		ghosts = 0
 	}
-	se := newSearch(s, o, w.awake, w.riders, past, newLegs(o.Router, w.kinds), ghosts)
+	var se *search
+	var first assignment
+	both(func() { se = newSearch(s, o, w.awake, w.riders, past, newLegs(o.Router, w.kinds), ghosts) }, func() {
+		if len(s.Last) == 0 {
+			first = pl.solve()
+		}
+	})
 	number := make(map[string]int32, len(w.awake))
 	for k, j := range w.awake {
 		number[j.ID] = int32(k)
 	}
 	if len(s.Last) == 0 {
-		wait()
 		se.resume(w.oneShot(pl, first).intents(false), number, w.rider, 0)
 	} else {
 		last := slices.SortedStableFunc(slices.Values(s.Last), func(a, b Intent) int { return cmp.Compare(a.Courier, b.Courier) })
