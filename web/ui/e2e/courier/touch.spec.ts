@@ -1,6 +1,6 @@
 import { at, expect, test } from '../kit/test';
 import { Finger, middle } from '../kit/finger';
-import { button, ride, title, told } from './ride';
+import { button, hold, ride, title, told } from './ride';
 
 test.use({ flags: ['--mode', 'assign'] });
 
@@ -35,6 +35,36 @@ test('a finger must rest on what cannot be taken back: a tap and a swipe do noth
   await expect(title(page)).toHaveText('Elm Row 9'); // held long enough
   await finger.up();
   await expect.poll(() => told(admin, soup)).toEqual(['at_pickup', 'picked_up']);
+});
+
+test('a busy phone takes a long press for what it was, and a tap for a tap', async ({ page, courier, order, staff }) => {
+  await ride(page, await courier());
+  const soup = await order();
+  await button(page, 'I have arrived').click();
+  const done = button(page, 'Picked up');
+  // The page is at something else while the finger lifts.
+  const busy = (from: number, until: number) =>
+    done.evaluate(
+      (node, [wait, end]) => {
+        const block = () => {
+          const free = performance.now() + end!;
+          setTimeout(() => {
+            while (performance.now() < free);
+          }, wait);
+        };
+        node.addEventListener('pointerdown', block, { once: true });
+      },
+      [from, until],
+    );
+
+  await busy(20, 1_000);
+  await done.click({ delay: 100 });
+  await expect(done.getByText('press and hold')).toHaveClass(/short/);
+
+  await busy(500, 1_200);
+  await hold(done);
+  await expect(title(page)).toHaveText('Elm Row 9');
+  await expect.poll(async () => told(await staff(), soup)).toEqual(['at_pickup', 'picked_up']);
 });
 
 test('the route’s map follows a finger, and the page stays where it is', async ({ page, courier, order }) => {
