@@ -36,7 +36,7 @@ const (
 type Limiter struct {
 	db    *DB
 	nodes func() int
-	lanes *gather.Lanes[*taking]
+	trips *gather.Trips[*call]
 	count callCounters
 	until atomic.Int64 // Unix ns: ask Redis again from then on
 
@@ -52,7 +52,9 @@ func NewLimiter(db *DB, nodes func() int) *Limiter {
 		nodes = func() int { return 1 }
 	}
 	l := &Limiter{db: db, nodes: nodes, local: newLocalLimiter(localKeys)}
-	l.lanes = gather.New(takeLanes, takeGroup, func(batch []*taking) { go l.together(batch) })
+	l.trips = gather.NewTrips(takeLanes, takeGroup, takePatience, func(ctx context.Context, calls []*call) {
+		_ = db.run(ctx, calls) // each has its own error
+	})
 	return l
 }
 
@@ -98,50 +100,16 @@ func (l *Limiter) remote(ctx context.Context, key string, perSecond float64, bur
 	if count {
 		take = 1
 	}
-	micros, err := l.run(ctx, call{script: takeScript, keys: []string{l.db.key(digest(key), "limit")}, args: []any{1e6 / perSecond, burst, take}})
+	c := &call{script: takeScript, keys: []string{l.db.key(digest(key), "limit")}, args: []any{1e6 / perSecond, burst, take}}
+	var micros int64
+	err := l.trips.Join(ctx, c)
+	if err == nil {
+		micros, err = c.result.Int64()
+	}
 	if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) { // else the client has gone
 		_ = l.count.done(err)
 	}
 	return time.Duration(micros) * time.Microsecond, err
-}
-
-// taking is a call that waits for a round trip.
-type taking struct {
-	call
-	done chan struct{}
-}
-
-func (l *Limiter) run(ctx context.Context, c call) (int64, error) {
-	one := &taking{c, make(chan struct{})}
-	if l.lanes.Enter(one) {
-		defer l.lanes.Leave()
-		if err := l.db.run(ctx, []*call{&one.call}); err != nil {
-			return 0, err
-		}
-		return one.result.Int64()
-	}
-	select {
-	case <-one.done:
-		return one.result.Int64()
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	}
-}
-
-// together asks for all who waited, also for who waits no more: that counts
-// what was asked for.
-func (l *Limiter) together(batch []*taking) {
-	defer l.lanes.Leave()
-	ctx, cancel := context.WithTimeout(context.Background(), takePatience)
-	defer cancel()
-	calls := make([]*call, len(batch))
-	for i, one := range batch {
-		calls[i] = &one.call
-	}
-	_ = l.db.run(ctx, calls) // each has its own error
-	for _, one := range batch {
-		close(one.done)
-	}
 }
 
 // digest is of one length and shows nobody an address or a credential.

@@ -87,19 +87,15 @@ func byID[R any](s *Store, scan func(scanner) (R, error), id func(R) string, col
 	})
 }
 
-// asks gathers reads by key: the first ones go by themselves, and those that
-// come while they are under way together, in one statement. A read begins
-// after it was asked for, so it sees all that was committed by then.
+// asks gathers reads by key.
 type asks[K comparable, R any] struct {
-	lanes *gather.Lanes[*asking[K, R]]
-	read  func(ctx context.Context, keys []K) (map[K]R, error)
+	trips *gather.Trips[*asking[K, R]]
 }
 
-// asking is one that waits. What is found may be another's too: a row as the
+// asking is one read. What is found may be another's too: a row as the
 // database has it, which each decodes for itself.
 type asking[K comparable, R any] struct {
 	key   K
-	done  chan struct{}
 	found map[K]R
 	err   error
 }
@@ -111,9 +107,19 @@ const (
 
 // newAsks has so many statements under way at a time.
 func newAsks[K comparable, R any](lanes int, read func(ctx context.Context, keys []K) (map[K]R, error)) *asks[K, R] {
-	a := &asks[K, R]{read: read}
-	a.lanes = gather.New(lanes, askGroup, func(batch []*asking[K, R]) { go a.together(batch) })
-	return a
+	return &asks[K, R]{gather.NewTrips(lanes, askGroup, askTimeout, func(ctx context.Context, all []*asking[K, R]) {
+		keys, asked := make([]K, 0, len(all)), map[K]bool{}
+		for _, one := range all {
+			if !asked[one.key] {
+				asked[one.key] = true
+				keys = append(keys, one.key)
+			}
+		}
+		found, err := read(ctx, keys)
+		for _, one := range all {
+			one.found, one.err = found, err
+		}
+	})}
 }
 
 // get finds what there is by a key, else sql.ErrNoRows.
@@ -130,34 +136,9 @@ func (a *asks[K, R]) get(ctx context.Context, key K) (r R, err error) {
 }
 
 func (a *asks[K, R]) find(ctx context.Context, key K) (map[K]R, error) {
-	one := &asking[K, R]{key: key, done: make(chan struct{})}
-	if a.lanes.Enter(one) {
-		defer a.lanes.Leave()
-		return a.read(ctx, []K{key})
+	one := &asking[K, R]{key: key}
+	if err := a.trips.Join(ctx, one); err != nil {
+		return nil, err
 	}
-	select {
-	case <-one.done:
-		return one.found, one.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (a *asks[K, R]) together(batch []*asking[K, R]) {
-	defer a.lanes.Leave()
-	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
-	defer cancel()
-	asked := make(map[K]bool, len(batch))
-	var keys []K
-	for _, one := range batch {
-		if !asked[one.key] {
-			asked[one.key] = true
-			keys = append(keys, one.key)
-		}
-	}
-	found, err := a.read(ctx, keys)
-	for _, one := range batch {
-		one.found, one.err = found, err
-		close(one.done)
-	}
+	return one.found, one.err
 }
