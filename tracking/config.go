@@ -22,7 +22,7 @@ type Config struct {
 
 	FenceAccuracy float64 // metres; a fix less accurate enters no fence; default 100
 
-	FlushEvery  time.Duration // real time between two updates of index and feed; default 100 ms
+	FlushEvery  time.Duration // between two updates of index and feed, by the clock if that is fast; default 100 ms
 	TrailEvery  time.Duration // real time between two writes of trails; default 10 s
 	TrailChunk  int           // so many fixes of a courier are written at once; default 100
 	TrailBuffer int           // fixes that may wait while the store fails; default 1,000,000

@@ -19,6 +19,10 @@ const keepStates = 10
 // sweepPage is how many couriers one step of a sweep takes out.
 const sweepPage = 1000
 
+// leastFlush is how often positions are taken on at most, unless presence
+// wants more: what it costs is the node's.
+const leastFlush = 20 * time.Millisecond
+
 // Run takes fixes to index, feed and trail store until ctx ends, then takes
 // what is left and returns: nil, or what it could not take. Stop the callers
 // of Ingest first. A Tracker runs once.
@@ -33,9 +37,11 @@ func (t *Tracker) Run(ctx context.Context) error {
 }
 
 func (t *Tracker) runPositions(ctx context.Context) error {
-	// With a fast clock presence must not run out between two flushes.
-	every := time.Duration(float64(t.config.StaleAfter) / 4 / t.clock.Rate())
-	flush := time.NewTicker(max(min(t.config.FlushEvery, every), time.Millisecond))
+	// With a fast clock positions are to be no older where they are looked up,
+	// and presence must not run out between two flushes.
+	lasts := func(d time.Duration) time.Duration { return time.Duration(float64(d) / t.clock.Rate()) }
+	often := max(lasts(t.config.FlushEvery), leastFlush)
+	flush := time.NewTicker(max(min(t.config.FlushEvery, often, lasts(t.config.StaleAfter/4)), time.Millisecond))
 	defer flush.Stop()
 	sweep := t.clock.Ticker(t.config.StaleAfter / 4)
 	defer sweep.Stop()

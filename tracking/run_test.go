@@ -115,6 +115,20 @@ func TestRunFlushesTheNewest(t *testing.T) {
 	})
 }
 
+func TestAFastClockDoesNotMakePositionsOld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := startLive(t, 60, Config{})
+		l.send(t, "c1", 0)
+		time.Sleep(25 * time.Millisecond)
+		if !l.held(t, "c1") {
+			t.Error("not on the map after a second and a half by the clock")
+		}
+		if err := l.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestRunDrains(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := startLive(t, 1, Config{})
