@@ -25,7 +25,10 @@ type heard struct {
 // hears takes a message of the order. If that is followed, the span lasts
 // until everybody here who looks at the order has it in its queue.
 func (w *orderWatch) hears(m bus.Message) {
-	if m.Version == w.version.Load()+1 {
+	// Who is just being sent a version may have it, and answer it, before the
+	// watch says so: the one after the next counts too.
+	has := w.version.Load()
+	if told := w.told.Load(); m.Version > has && (told == nil || told.Version <= has) {
 		w.told.Store(&m)
 	}
 	if m.Trace == "" {

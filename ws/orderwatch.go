@@ -21,7 +21,7 @@ type orderWatch struct {
 	order   string
 	version atomic.Int64 // that all viewers have; written under mu
 	catch   task
-	told    atomic.Pointer[bus.Message] // of the version after that, if it has come
+	told    atomic.Pointer[bus.Message] // of a version after that, the next if it has come
 	ready   <-chan struct{}             // the bus watches the order
 
 	viewing int    // guarded by orders.mu
