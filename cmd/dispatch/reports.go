@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"log/slog"
+	"path/filepath"
+	"strings"
 
 	"courier/internal/telemetry"
 )
@@ -21,7 +24,8 @@ func (f reportFlags) check(s *settings) {
 }
 
 // open returns the log that reports too, and nil reports where there are none.
-func (f reportFlags) open(node string, log *slog.Logger) (*slog.Logger, *telemetry.Reports, error) {
+// What ends the node is kept in a file of a folder until its next start.
+func (f reportFlags) open(node, dir string, log *slog.Logger) (*slog.Logger, *telemetry.Reports, error) {
 	if f.SentryDSN == "" {
 		return log, nil, nil
 	}
@@ -29,5 +33,10 @@ func (f reportFlags) open(node string, log *slog.Logger) (*slog.Logger, *telemet
 	if err != nil {
 		return nil, nil, err
 	}
-	return slog.New(reports.Handler(log.Handler())), reports, nil
+	log = slog.New(reports.Handler(log.Handler()))
+	file := "crash-" + strings.NewReplacer("/", "_", ":", "_").Replace(node) + ".txt"
+	if err := reports.KeepCrashes(filepath.Join(dir, file), log); err != nil {
+		return nil, nil, errors.Join(err, reports.Close())
+	}
+	return log, reports, nil
 }

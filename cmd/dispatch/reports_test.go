@@ -7,13 +7,17 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
-// Whatever a node logs as an error is reported, the last before its end too.
-func TestANodeReportsItsErrors(t *testing.T) {
-	reports := make(chan []byte, 100)
+// newTracker takes reports, and is found by a DSN.
+func newTracker(t *testing.T) (dsn string, reports chan []byte) {
+	reports = make(chan []byte, 100)
 	tracker := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -21,8 +25,14 @@ func TestANodeReportsItsErrors(t *testing.T) {
 		}
 		reports <- body
 	}))
-	defer tracker.Close()
-	s := newServer(t, func(f *serverFlags) { f.SentryDSN = strings.Replace(tracker.URL, "http://", "http://abc@", 1) + "/7" })
+	t.Cleanup(tracker.Close)
+	return strings.Replace(tracker.URL, "http://", "http://abc@", 1) + "/7", reports
+}
+
+// Whatever a node logs as an error is reported, the last before its end too.
+func TestANodeReportsItsErrors(t *testing.T) {
+	dsn, reports := newTracker(t)
+	s := newServer(t, func(f *serverFlags) { f.SentryDSN = dsn })
 	s.log.LogAttrs(t.Context(), slog.LevelError, "request failed", slog.Any("err", errors.New("the disk is full")))
 	s.stop()
 	select {
@@ -36,5 +46,44 @@ func TestANodeReportsItsErrors(t *testing.T) {
 	code, _, stderr := dispatchCommand(t, "serve", "--sentry-dsn", "https://hunter2pass@")
 	if code != 2 || !strings.Contains(stderr, "--sentry-dsn") || strings.Contains(stderr, "hunter2pass") {
 		t.Errorf("%d, %s", code, stderr)
+	}
+}
+
+// What ends a node is said to nobody at that time. The next start reports it,
+// once, and an orderly end leaves nothing.
+func TestACrashIsReportedByTheNextStart(t *testing.T) {
+	dsn, reports := newTracker(t)
+	dir := t.TempDir()
+	node := newProcess(t, "--data-dir", dir, "--sentry-dsn", dsn)
+	node.Signal(syscall.SIGABRT) // ends a process as a panic does that nobody recovers
+	node.ExitCode()
+	kept, err := filepath.Glob(filepath.Join(dir, "crash-*.txt"))
+	if err != nil || len(kept) != 1 {
+		t.Fatalf("kept %v, %v", kept, err)
+	}
+	if info, err := os.Stat(kept[0]); err != nil || info.Mode().Perm() != 0o600 || info.Size() == 0 {
+		t.Errorf("%v, %v", info, err)
+	}
+	node.Restart()
+	node.WaitReady()
+	var body []byte
+	select {
+	case body = <-reports:
+	case <-time.After(time.Minute):
+		t.Fatal("nothing was reported")
+	}
+	for _, want := range []string{"the process before this one crashed", "SIGABRT", "goroutine ", "ended_at"} {
+		if !bytes.Contains(body, []byte(want)) {
+			t.Errorf("%q is not in the report %.2000s", want, body)
+		}
+	}
+	if !node.Stop(20 * time.Second) {
+		t.Error("did not stop")
+	}
+	if kept, err := filepath.Glob(filepath.Join(dir, "crash-*.txt")); err != nil || len(kept) != 0 {
+		t.Errorf("an orderly end leaves %v, %v", kept, err)
+	}
+	if len(reports) != 0 {
+		t.Errorf("reported again: %.2000s", <-reports)
 	}
 }

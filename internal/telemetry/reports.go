@@ -32,9 +32,10 @@ const (
 // Reports sends what is logged as an error to an error tracker: the attributes
 // of reported alone, and texts scrubbed.
 type Reports struct {
-	client *sentry.Client
-	rate   *rate.Limiter
-	held   atomic.Uint64 // not reported since the last one that was
+	client  *sentry.Client
+	rate    *rate.Limiter
+	held    atomic.Uint64 // not reported since the last one that was
+	crashes string        // a file; "" where they are not kept
 }
 
 // NewReports does not ask the tracker anything.
@@ -74,7 +75,7 @@ func (r *Reports) Close() error {
 	}
 	r.client.Flush(lastReports)
 	r.client.Close()
-	return nil
+	return r.forgetCrashes()
 }
 
 type reportHandler struct {

@@ -10,7 +10,7 @@ import (
 var reported = map[string]bool{
 	"request_id": true, "route": true, "method": true, "status": true,
 	"order_id": true, "courier_id": true, "offer_id": true, "area": true, "node": true, "nodes": true,
-	"topic": true, "queue": true, "message_id": true, "attempt": true, "count": true, "doing": true, "took": true,
+	"topic": true, "queue": true, "message_id": true, "attempt": true, "count": true, "doing": true, "took": true, "ended_at": true,
 }
 
 // Texts of errors may hold anything: an address that was asked, a row that was
