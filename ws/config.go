@@ -45,7 +45,7 @@ type Config struct {
 
 	AuthTimeout  time.Duration // for each frame of the handshake; default 10 s
 	Ping         time.Duration // default 25 s
-	Silence      time.Duration // a connection silent for so long is dropped; default 60 s
+	Silence      time.Duration // a connection silent for so long is dropped, Ping/2 later at most; default 60 s
 	WriteTimeout time.Duration // default 10 s
 	CloseWait    time.Duration // for the other side's close frame; default 2 s
 	CallTimeout  time.Duration // of one call of the service; default 10 s

@@ -64,15 +64,16 @@ type conn struct {
 
 	mu      sync.Mutex
 	queue   []entry
-	bytes   int  // waiting or being written
-	writing bool // there is a writer, who empties the queue
-	closing bool // nothing more may be queued
-	gone    bool // the reader has ended
-	code    int  // of the close frame that was queued
-	touched time.Time
-	ping    *time.Timer
-	session session    // once authenticated
-	cred    credential // guarded by mu
+	bytes   int     // waiting or being written
+	writing bool    // there is a writer, who empties the queue
+	closing bool    // nothing more may be queued
+	gone    bool    // the reader has ended
+	code    int     // of the close frame that was queued
+	session session // once authenticated
+	cred    credential
+
+	share int // of the hub's; guarded by its mu
+	pulse pulse
 }
 
 func newConn(h *Hub, kind Kind, ws *websocket.Conn, in *source) *conn {
@@ -191,26 +192,19 @@ func (c *conn) closeLocked(code int, fault, detail string) {
 	c.queueLocked(entry{frame: closing(code, detail), slot: slotClose})
 }
 
-// touch notes that the other side is alive. The deadline moves in steps, to
-// save a timer's work for each frame.
-func (c *conn) touch() {
-	now := time.Now()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closing || now.Sub(c.touched) < c.hub.Silence/20 {
-		return
-	}
-	c.touched = now
-	_ = c.net.SetReadDeadline(now.Add(c.hub.Silence))
-}
+// touch notes that the other side is alive.
+func (c *conn) touch() { c.pulse.heard.Store(true) }
 
-// expect bounds the wait for one frame of the handshake.
+// expect bounds the wait for one frame of the handshake; 0: for no frame.
 func (c *conn) expect(d time.Duration) {
+	var until time.Time
+	if d > 0 {
+		until = time.Now().Add(d)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closing {
-		c.touched = time.Now().Add(d - c.hub.Silence/20) // frames of control do not prolong it
-		_ = c.net.SetReadDeadline(time.Now().Add(d))
+		_ = c.net.SetReadDeadline(until)
 	}
 }
 
@@ -257,31 +251,10 @@ func (c *conn) over() bool {
 	return c.closing
 }
 
-// keepAlive pings for as long as the connection is open. A page cannot see
-// pings, so it gets a frame too by which it can tell silence from death.
-func (c *conn) keepAlive() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.closing {
-		c.ping = time.AfterFunc(c.hub.Ping, func() {
-			c.pushSlot(slotPing, c.hub.pingFrame)
-			c.pushSlot(slotBeat, c.hub.beatFrame)
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			if !c.closing {
-				c.ping.Reset(c.hub.Ping)
-			}
-		})
-	}
-}
-
 // end is the reader's last act: the writer may finish what it holds.
 func (c *conn) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ping != nil {
-		c.ping.Stop()
-	}
 	c.gone, c.closing = true, true
 	if !c.writing {
 		_ = c.net.Close()

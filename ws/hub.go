@@ -51,7 +51,7 @@ type Hub struct {
 	cancel context.CancelFunc
 
 	mu       sync.Mutex
-	conns    map[*conn]struct{}
+	conns    crowd
 	draining bool
 	sockets  sync.WaitGroup // readers and writers; added to under mu, or by who holds one
 }
@@ -66,7 +66,7 @@ func New(c Config, p Ports) (*Hub, error) {
 		Config: c, Ports: p,
 		pingFrame: control(websocket.PingMessage, nil),
 		interest:  newInterest(), regions: newRegions(), held: held{byID: map[string]int{}}, work: newWork(), locator: newLocator(),
-		sweepNow: make(chan struct{}, 1), conns: map[*conn]struct{}{},
+		sweepNow: make(chan struct{}, 1),
 	}
 	if h.beatFrame, err = h.scratch.encode(&beat{Type: "beat"}); err != nil {
 		return nil, fmt.Errorf("ws: %w", err)
@@ -100,7 +100,7 @@ func (h *Hub) enter() bool {
 func (h *Hub) add(c *conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.conns[c] = struct{}{}
+	h.conns.add(c)
 	h.count.open[c.kind].Add(1)
 	if h.draining {
 		c.close(codeGoingAway, "", "the server goes away")
@@ -110,7 +110,7 @@ func (h *Hub) add(c *conn) {
 func (h *Hub) remove(c *conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.conns, c)
+	h.conns.remove(c)
 	for _, key := range c.keys {
 		h.held.drop(key)
 	}
@@ -121,11 +121,7 @@ func (h *Hub) remove(c *conn) {
 func (h *Hub) all() []*conn {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	all := make([]*conn, 0, len(h.conns))
-	for c := range h.conns {
-		all = append(all, c)
-	}
-	return all
+	return h.conns.all()
 }
 
 // each calls f with every connection, outside the lock.

@@ -37,6 +37,7 @@ func (h *Hub) Run(ctx context.Context) error {
 	g.Go(func() error { h.regions.keep(ctx, feed); return nil })
 	g.Go(func() error { h.watchFeed(feed); return nil })
 	g.Go(func() error { h.sweepLoop(ctx); return nil })
+	g.Go(func() error { h.keepAlive(ctx); return nil })
 	g.Go(func() error { h.fleet.run(ctx); return nil })
 	g.Go(func() error {
 		<-ctx.Done()

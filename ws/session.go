@@ -54,7 +54,6 @@ func mayOpen(kind Kind, role dispatch.Role) bool {
 func (h *Hub) open(c *conn, bearer string) {
 	s, err := h.handshake(c, bearer)
 	if err == nil {
-		c.keepAlive()
 		go h.live(c, s) // with a new stack: the handshake's has grown
 		return
 	}
@@ -140,9 +139,8 @@ func (h *Hub) handshake(c *conn, bearer string) (session, error) {
 	}
 	c.mu.Lock()
 	c.session, c.cred = s, credential{Identity: id, bearer: bearer, checked: time.Now()}
-	c.touched = time.Time{}
 	c.mu.Unlock()
-	c.touch()
+	c.expect(0)
 	again, cancel := context.WithTimeout(h.ctx, h.CallTimeout)
 	defer cancel()
 	if err := s.resume(again, after.Seq); err != nil {

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -195,10 +196,20 @@ func (l *fixLoad) dispatch(s *sender, due time.Time) error {
 		s.mu.Unlock()
 	}
 	if err := s.send(s.frame(due, n, l.rate > 0)); err != nil {
-		return fmt.Errorf("courier %d sends: %w", s.n, err)
+		return fmt.Errorf("courier %d sends: %w", s.n, s.why(err))
 	}
 	l.sent.Add(int64(n))
 	return nil
+}
+
+// why adds to what came of sending what the server said before, if it did.
+func (s *sender) why(err error) error {
+	select {
+	case <-s.end:
+		return errors.Join(err, s.err)
+	case <-time.After(time.Second):
+		return err
+	}
 }
 
 // listen takes a courier's frames until its socket is closed.

@@ -50,6 +50,7 @@ func (r *run) newTown(ctx context.Context, t *Target, couriers, customers int) (
 	if err := p.carry(ctx, w.carried); err != nil {
 		return nil, err
 	}
+	p.senders() // who answer pings from now on: on a slow machine customers take a minute to come
 	if err := p.watch(ctx, w.carried, w.position); err != nil {
 		return nil, err
 	}
