@@ -64,7 +64,7 @@ func (c benchCommand) Run(ctx context.Context, s *streams, wrong *settings) (err
 func (c benchCommand) config(s *streams) bench.Config {
 	config := bench.Config{
 		Couriers: c.Couriers, Customers: c.Customers, Rate: c.Rate, Batch: c.Batch, Warm: c.Warm, Measure: c.Time, Short: c.Short,
-		Engines: c.names(), DatabaseURL: c.DatabaseURL, Now: time.Now, Version: version,
+		Engines: c.names(), DatabaseURL: c.DatabaseURL, AMQPURL: c.AMQPURL, Now: time.Now, Version: version,
 		Told: func(format string, args ...any) { fmt.Fprintf(s.err, format+"\n", args...) },
 	}
 	if len(c.RedisURL) > 0 {

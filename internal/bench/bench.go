@@ -30,6 +30,7 @@ type Config struct {
 	Engines     string // a name for them; default embedded
 	DatabaseURL string // where own servers get a database each; empty: SQLite
 	RedisURL    string // for the floor's writer; empty: there is none
+	AMQPURL     string // for the floor's publisher; empty: there is none
 	Dir         string // a folder for floors that write
 
 	Target  *Target                          // given; nil: each scenario starts its own

@@ -19,14 +19,17 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// bare is what a floor's process does: gorilla/websocket and nothing else.
+// bare is what a floor's process does, with gorilla/websocket and net/http and
+// nothing else.
 //
 //	/read    frames of positions, read and decoded
 //	/answer  the same, each answered
 //	/fan     keeps the connection; POST /fan writes a message to each
+//	/shop    opens a bareShop, which takes POST /v1/orders
 type bare struct {
 	up    websocket.Upgrader
 	taken atomic.Int64 // positions
+	shop  shop
 
 	mu    sync.Mutex
 	conns []*websocket.Conn
@@ -48,6 +51,8 @@ func ServeFloor(ctx context.Context, out io.Writer) error {
 	mux.HandleFunc("GET /fan", b.join)
 	mux.HandleFunc("POST /fan", b.fan)
 	mux.HandleFunc("GET /figures", b.figures)
+	mux.HandleFunc("POST /shop", func(w http.ResponseWriter, r *http.Request) { b.shop.open(ctx, w, r) })
+	mux.HandleFunc("POST /v1/orders", func(w http.ResponseWriter, r *http.Request) { b.shop.bare.place(w, r) })
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	if _, err := fmt.Fprintf(out, "http://%s\n", l.Addr()); err != nil {

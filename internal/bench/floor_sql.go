@@ -20,6 +20,7 @@ import (
 type sqlFloor struct {
 	db      *sql.DB
 	gone    func() error // of its database; may be nil
+	dir, at string       // where it is: a folder or a URL
 	writers int
 	insert  string // one row
 	many    func(rows int) string
@@ -29,26 +30,24 @@ type sqlFloor struct {
 // together is how many rows the second figure writes in a commit.
 const together = 100
 
-func (r *run) bareSQL(ctx context.Context) (f Floor, err error) {
+// bareSQL is how many rows a second go in: with a commit for each, and for 100.
+func (r *run) bareSQL(ctx context.Context) (rows map[string]float64, err error) {
 	w, err := r.openSQL(ctx)
 	if err != nil {
-		return f, fmt.Errorf("bare writer: %w", err)
+		return nil, fmt.Errorf("bare writer: %w", err)
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
 	took := max(r.Measure/4, 200*time.Millisecond)
 	r.Told("%s: floor, rows into the same engine for %s", r.scenario, 2*took)
 	one, err := w.rate(ctx, took, 1)
 	if err != nil {
-		return f, fmt.Errorf("bare writer: %w", err)
+		return nil, fmt.Errorf("bare writer: %w", err)
 	}
 	hundred, err := w.rate(ctx, took, together)
 	if err != nil {
-		return f, fmt.Errorf("bare writer: %w", err)
+		return nil, fmt.Errorf("bare writer: %w", err)
 	}
-	return Floor{
-		What:  fmt.Sprintf("a row a commit, %d writers, durable", w.writers),
-		Value: one, More: map[string]float64{"100_rows_a_commit": hundred},
-	}, nil
+	return map[string]float64{"a_row_a_commit": one, "100_rows_a_commit": hundred}, nil
 }
 
 func (r *run) openSQL(ctx context.Context) (*sqlFloor, error) {
@@ -73,7 +72,7 @@ func (r *run) openSQLite(context.Context) (w *sqlFloor, err error) {
 	if err != nil {
 		return nil, err
 	}
-	w = &sqlFloor{writers: 1, insert: "INSERT INTO bench_floor VALUES (?, ?)"}
+	w = &sqlFloor{dir: dir, writers: 1, insert: "INSERT INTO bench_floor VALUES (?, ?)"}
 	w.many = func(rows int) string { return w.insert + strings.Repeat(", (?, ?)", rows-1) }
 	w.db, err = sql.Open("sqlite3", filepath.Join(dir, "floor.db")+"?_journal_mode=WAL&_synchronous=FULL&_txlock=immediate")
 	return w, err
@@ -86,7 +85,7 @@ func (r *run) openPostgres(ctx context.Context) (w *sqlFloor, err error) {
 	if err != nil {
 		return nil, err
 	}
-	w.gone = gone
+	w.gone, w.at = gone, at
 	w.db, err = sql.Open("pgx", at)
 	return w, err
 }

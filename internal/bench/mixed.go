@@ -28,7 +28,7 @@ func mixed(ctx context.Context, r *run) (err error) {
 	window := newWindow(time.Now().Add(50*time.Millisecond), r.Warm, r.Measure)
 	seen := newRecorder(window)
 	w.positions.Store(seen)
-	placed := r.orderLoad(w.people, 64, rate/15)
+	placed := r.orderLoad(w.target.address(), w.key, 64, rate/15)
 	placed.window = window
 	moved := newChanges(w.people, w.waiting[:min(len(w.waiting), couriers, 1000)], 32, rate/15, window, r)
 	w.changes.Store(moved)

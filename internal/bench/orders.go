@@ -15,10 +15,15 @@ import (
 
 // orders measures S3: throughput, and latency at a set rate.
 func orders(ctx context.Context, r *run) error {
-	bare, err := r.bareSQL(ctx)
+	rows, err := r.bareSQL(ctx)
 	if err != nil {
 		return err
 	}
+	bare, err := r.bareOrders(ctx, flatOutClients)
+	if err != nil {
+		return err
+	}
+	bare.More = rows
 	rate := size(r, r.Rate, 2500, 200)
 	paced, err := r.ordersAt(ctx, 256, rate)
 	if err != nil {
@@ -32,15 +37,18 @@ func orders(ctx context.Context, r *run) error {
 	if err := r.emit(paced); err != nil {
 		return err
 	}
-	most, err := r.ordersAt(ctx, 64, 0)
+	most, err := r.ordersAt(ctx, flatOutClients, 0)
 	if err != nil {
 		return err
 	}
-	most.What, most.Unit, most.Value = "orders, as many as go, 64 clients", "/s", most.Reached
+	most.What, most.Unit, most.Value = fmt.Sprintf("orders, as many as go, %d clients", flatOutClients), "/s", most.Reached
 	most.against(bare)
 	most.atLeast("S3", 8000, "8,000/s")
 	return r.emit(most)
 }
+
+// flatOutClients are how many place orders as fast as they are answered.
+const flatOutClients = 64
 
 func (r *run) ordersAt(ctx context.Context, clients int, rate float64) (res Result, err error) {
 	t, err := r.server(ctx)
@@ -58,7 +66,7 @@ func (r *run) ordersAt(ctx context.Context, clients int, rate float64) (res Resu
 
 func (r *run) placeAt(ctx context.Context, p *people, clients int, rate float64) (res Result, err error) {
 	t := p.target
-	l := r.orderLoad(p, clients, rate)
+	l := r.orderLoad(t.address(), p.key, clients, rate)
 	before, err := r.eventsOf(ctx, t, "order.placed")
 	if err != nil {
 		return res, err
@@ -91,15 +99,15 @@ func (r *run) placeAt(ctx context.Context, p *people, clients int, rate float64)
 
 // orderLoad places orders that are to be ready in two hours, so that none is
 // matched yet.
-func (r *run) orderLoad(p *people, clients int, rate float64) *callLoad {
+func (r *run) orderLoad(address, key string, clients int, rate float64) *callLoad {
 	name := strconv.FormatInt(time.Now().UnixNano(), 36)
 	ready := time.Now().Add(2 * time.Hour).UTC().Format(time.RFC3339)
 	refused := &refusals{told: r.Told}
 	return &callLoad{
-		address: p.target.address(), clients: clients, rate: rate,
+		address: address, clients: clients, rate: rate,
 		one: func(c *caller, n int64, _ time.Time) (bool, error) {
 			reference := name + "-" + strconv.FormatInt(n, 10)
-			status, answer, err := c.call(http.MethodPost, "/v1/orders", p.key, reference, orderBody(reference, ready, n))
+			status, answer, err := c.call(http.MethodPost, "/v1/orders", key, reference, orderBody(reference, ready, n))
 			if err == nil && status != http.StatusCreated {
 				refused.tell(status, answer)
 			}

@@ -236,7 +236,7 @@ type shedLoad struct {
 }
 
 func (o *overloaded) orders(clients int, rate float64) *callLoad {
-	l := o.run.orderLoad(o.people, clients, rate)
+	l := o.run.orderLoad(o.people.target.address(), o.people.key, clients, rate)
 	o.shed, o.taken, o.prefix = &shedLoad{}, map[string]bool{}, "over-"+strconv.FormatInt(time.Now().UnixNano(), 36)+"-"
 	l.began = func(w window) { o.shed.taken, o.shed.sent = newRecorder(w), newRecorder(w) }
 	ready := time.Now().Add(2 * time.Hour).UTC().Format(time.RFC3339)

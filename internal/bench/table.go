@@ -99,7 +99,7 @@ func floorText(r Result) string {
 		return ""
 	}
 	text := number(r.Floor.Value) + " (" + r.Floor.What
-	for _, name := range []string{"with_answers", "100_rows_a_commit", "geoadd_128_a_command"} {
+	for _, name := range []string{"with_answers", "a_row_a_commit", "100_rows_a_commit", "geoadd_128_a_command"} {
 		if v, ok := r.Floor.More[name]; ok {
 			text += "; " + strings.ReplaceAll(name, "_", " ") + " " + number(v)
 		}
