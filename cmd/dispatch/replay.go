@@ -34,6 +34,10 @@ type replayCommand struct {
 	Out      string        `help:"Where the solutions go, a folder for each instance." placeholder:"DIR" group:"Meal delivery days"`
 	Baseline string        `help:"A JSON file with what another matcher reached, by instance: prints it beside, and fails where more is left undelivered." placeholder:"FILE" group:"Meal delivery days"`
 	Parallel int           `help:"Instances at a time. 0: as many as Go uses processors (GOMAXPROCS)." group:"Meal delivery days"`
+	Service  bool          `help:"Live the days with the service itself, its store and its loop, instead of its matcher alone, and couriers who do as they are told, on a clock moved by hand. Writes no solutions; takes minutes." group:"Meal delivery days"`
+	Step     time.Duration `default:"2s" help:"With --service: by how much the clock moves on between two rounds." group:"Meal delivery days"`
+	Delay    time.Duration `help:"With --service: until a plan is with its courier, and until the service hears what a courier did." group:"Meal delivery days"`
+	Seen     time.Duration `help:"With --service: until a position can be looked up, if that is longer than --delay." group:"Meal delivery days"`
 	Every    time.Duration `help:"Time between rounds. Default: 1m for meal delivery days, in whole minutes; 10s for recorded events."`
 
 	DataDir     string        `help:"Without --mdrp: replay what the SQLite database there has recorded. A server may have it open; nothing is changed." placeholder:"DIR" group:"Recorded events"`
@@ -91,6 +95,9 @@ func (c replayCommand) Run(ctx context.Context, s *streams, wrong *settings) err
 
 // days replays meal delivery instances.
 func (c replayCommand) days(ctx context.Context, s *streams, wrong *settings) error {
+	if c.Service {
+		return c.service(ctx, s, wrong)
+	}
 	config := replay.MDRPConfig{Seed: c.Seed, Every: c.Every, Parallel: c.Parallel}
 	if c.Out == "" {
 		wrong.add("out", "missing: say where the solutions go")
@@ -214,34 +221,42 @@ func (c replayCommand) openRecords(ctx context.Context) (*sqlstore.Reader, error
 // readInstances reads all that the folders hold, and reports every one that
 // cannot be read.
 func readInstances(dirs []string) ([]*mdrp.Instance, error) {
+	folders, err := findInstances(dirs)
 	var out []*mdrp.Instance
-	var errs []error
-	for _, dir := range dirs {
-		folders := []string{dir}
-		if !mdrp.Is(dir) {
-			inside, err := os.ReadDir(dir)
-			if err != nil {
-				errs = append(errs, fmt.Errorf("read instances: %w", err))
-				continue
-			}
-			var found []string
-			for _, e := range inside {
-				if sub := filepath.Join(dir, e.Name()); mdrp.Is(sub) {
-					found = append(found, sub)
-				}
-			}
-			if len(found) > 0 {
-				folders = found
-			}
+	errs := []error{err}
+	for _, f := range folders {
+		in, err := mdrp.Read(f)
+		if err != nil {
+			errs = append(errs, err)
+			continue
 		}
-		for _, f := range folders {
-			in, err := mdrp.Read(f)
-			if err != nil {
-				errs = append(errs, err)
-				continue
-			}
-			out = append(out, in)
-		}
+		out = append(out, in)
 	}
 	return out, errors.Join(errs...)
+}
+
+// findInstances are the folders that are instances, or else those in them.
+func findInstances(dirs []string) (folders []string, err error) {
+	var errs []error
+	for _, dir := range dirs {
+		if mdrp.Is(dir) {
+			folders = append(folders, dir)
+			continue
+		}
+		inside, err := os.ReadDir(dir)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("read instances: %w", err))
+			continue
+		}
+		found := false
+		for _, e := range inside {
+			if sub := filepath.Join(dir, e.Name()); mdrp.Is(sub) {
+				folders, found = append(folders, sub), true
+			}
+		}
+		if !found {
+			folders = append(folders, dir) // reading it says what is missing
+		}
+	}
+	return folders, errors.Join(errs...)
 }

@@ -106,3 +106,22 @@ func TestWrongSettingsOfTheMadeCityAreNamedTogether(t *testing.T) {
 		t.Errorf("%d, %s", code, stderr)
 	}
 }
+
+// With the service itself no referee's files are written; the figures come in
+// the same table.
+func TestADayIsLivedWithTheService(t *testing.T) {
+	code, stdout, stderr := dispatchCommand(t, "replay", "--mdrp", madeDay, "--service", "--step", "1m",
+		"--set", "Search.PerOrder=0", "--set", "Search.Base=0", "--set", "Futures.Count=0")
+	if code != 0 || !strings.Contains(stdout, "/54") || !strings.Contains(stdout, "mean of 1") {
+		t.Errorf("%d, %s%s", code, stdout, stderr)
+	}
+	code, _, stderr = dispatchCommand(t, "replay", "--mdrp", madeDay, "--service", "--step", "0s", "--delay=-1s", "--out", t.TempDir(), "--set", "a=b")
+	if code != 2 {
+		t.Errorf("exit code %d", code)
+	}
+	for _, want := range []string{"--step", "--delay", "--out", "--set"} {
+		if !strings.Contains(stderr, want) {
+			t.Errorf("%s is not named in %s", want, stderr)
+		}
+	}
+}
