@@ -54,6 +54,7 @@ func scanKey(row scanner) (k auth.Key, err error) {
 
 // SaveKey implements auth.Store.
 func (s *Store) SaveKey(ctx context.Context, k auth.Key) error {
+	defer s.keys.saved()
 	return s.update(ctx, func(t *tx) error {
 		if len(k.Hash) == 0 {
 			return fmt.Errorf("save key %q: no hash", k.ID)
@@ -75,9 +76,13 @@ func (s *Store) Keys(ctx context.Context) ([]auth.Key, error) {
 
 // KeyByHash implements auth.Store.
 func (s *Store) KeyByHash(ctx context.Context, hash []byte) (auth.Key, error) {
-	k, err := s.asked.keys.get(ctx, string(hash))
-	if err != nil {
-		return auth.Key{}, s.dialect.missing(err, "key", "")
+	k, there, saves := s.keys.get(hash)
+	if !there {
+		var err error
+		if k, err = s.asked.keys.get(ctx, string(hash)); err != nil {
+			return auth.Key{}, s.dialect.missing(err, "key", "")
+		}
+		s.keys.put(k, saves)
 	}
 	k.Hash = slices.Clone(k.Hash) // another's too
 	return k, nil

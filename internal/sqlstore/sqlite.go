@@ -68,7 +68,7 @@ func explainSQLite(err error) error {
 }
 
 func openSQLite(ctx context.Context, c Config) (_ *Store, err error) {
-	s := &Store{dialect: sqliteDialect(), node: c.Node, now: c.Now, committed: make(chan struct{}, 1)}
+	s := &Store{dialect: sqliteDialect(), keys: &keyring{}, node: c.Node, now: c.Now, committed: make(chan struct{}, 1)}
 	s.asked = newQuestions(s)
 	defer func() {
 		if err != nil {

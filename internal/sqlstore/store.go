@@ -92,6 +92,7 @@ type Store struct {
 	dialect   *dialect
 	read      *sql.DB
 	asked     *questions
+	keys      *keyring // SQLite's, else nil
 	writer    *writer  // SQLite's, else nil
 	pool      *pool    // PostgreSQL's, else nil
 	creator   *creator // likewise

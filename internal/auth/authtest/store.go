@@ -28,6 +28,7 @@ type Open = func(t *testing.T) Store
 func TestStore(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, Store){
 		"keys":               keys,
+		"a key is revoked":   revokedKey,
 		"links":              links,
 		"links that close":   shortened,
 		"codes":              codes,
@@ -87,6 +88,45 @@ func keys(t *testing.T, s Store) {
 	}
 	if err := s.SaveKey(t.Context(), auth.Key{ID: "c", Merchant: "m3"}); err == nil {
 		t.Error("a key without a hash is taken")
+	}
+}
+
+// revokedKey is in use while it is revoked: whoever looks afterwards is told.
+func revokedKey(t *testing.T, s Store) {
+	for i := range 50 {
+		k := auth.Key{ID: fmt.Sprint("k", i), Merchant: "m1", Hash: []byte{byte(i)}, CreatedAt: start}
+		wantNo(t, s.SaveKey(t.Context(), k))
+		stop := make(chan struct{})
+		var looking sync.WaitGroup
+		var looked atomic.Int64
+		for range 4 {
+			looking.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					if _, err := s.KeyByHash(t.Context(), k.Hash); err != nil {
+						t.Error(err)
+						return
+					}
+					looked.Add(1)
+				}
+			})
+		}
+		for looked.Load() < 10 && !t.Failed() {
+			time.Sleep(100 * time.Microsecond)
+		}
+		k.RevokedAt = &start
+		wantNo(t, s.SaveKey(t.Context(), k))
+		for range 20 {
+			got, err := s.KeyByHash(t.Context(), k.Hash)
+			wantNo(t, err)
+			wantSame(t, got, k)
+		}
+		close(stop)
+		looking.Wait()
 	}
 }
 
