@@ -75,7 +75,7 @@ func newNode(ctx context.Context, f serverFlags, x extras, logs io.Writer) (n *n
 	if n.log, err = telemetry.NewLogger(logs, f.LogLevel, f.LogFormat); err != nil {
 		return nil, err
 	}
-	if n.log, n.reports, err = f.reportFlags.open(f.node, f.DataDir, n.log); err != nil {
+	if n.log, n.reports, err = f.reportFlags.open(f.node, n.log); err != nil {
 		return nil, err
 	}
 	origin := f.ClockOrigin
@@ -95,6 +95,7 @@ func newNode(ctx context.Context, f serverFlags, x extras, logs io.Writer) (n *n
 	if n.engines, err = openEngines(ctx, f, n.clock, n.nodes, n.log); err != nil {
 		return nil, err
 	}
+	n.keepCrashes(ctx) // once the data directory is this process's
 	if err = n.domain(); err != nil {
 		return nil, err
 	}

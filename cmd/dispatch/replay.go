@@ -59,6 +59,8 @@ func (replayCommand) Help() string {
 	return `Meal delivery days: dispatch replay --mdrp day1 day2 --out solutions
 lives each day minute by minute, with the matcher knowing what is known by then, writes
 solution_info_{assignments,orders,couriers}.txt for each and prints its score.
+dispatch replay --mdrp day1 --service --delay 1s
+has the service itself live the day, its store and its loop, and prints the same score, in seconds.
 
 Recorded events: dispatch replay --data-dir data --from 2026-05-04T10:00:00Z --to 2026-05-04T14:00:00Z --set MaxBundle=1 --couriers=-5
 lives the period again as it is and with the changes, and prints both beside what was recorded.

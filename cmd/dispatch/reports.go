@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -24,8 +24,7 @@ func (f reportFlags) check(s *settings) {
 }
 
 // open returns the log that reports too, and nil reports where there are none.
-// What ends the node is kept in a file of a folder until its next start.
-func (f reportFlags) open(node, dir string, log *slog.Logger) (*slog.Logger, *telemetry.Reports, error) {
+func (f reportFlags) open(node string, log *slog.Logger) (*slog.Logger, *telemetry.Reports, error) {
 	if f.SentryDSN == "" {
 		return log, nil, nil
 	}
@@ -33,10 +32,17 @@ func (f reportFlags) open(node, dir string, log *slog.Logger) (*slog.Logger, *te
 	if err != nil {
 		return nil, nil, err
 	}
-	log = slog.New(reports.Handler(log.Handler()))
-	file := "crash-" + strings.NewReplacer("/", "_", ":", "_").Replace(node) + ".txt"
-	if err := reports.KeepCrashes(filepath.Join(dir, file), log); err != nil {
-		return nil, nil, errors.Join(err, reports.Close())
+	return slog.New(reports.Handler(log.Handler())), reports, nil
+}
+
+// keepCrashes has what ends the node kept in --data-dir until its next start.
+// A node that has no place for it serves all the same.
+func (n *node) keepCrashes(ctx context.Context) {
+	if n.reports == nil {
+		return
 	}
-	return log, reports, nil
+	file := "crash-" + strings.NewReplacer("/", "_", ":", "_").Replace(n.flags.node) + ".txt"
+	if err := n.reports.KeepCrashes(filepath.Join(n.flags.DataDir, file), n.log); err != nil {
+		n.log.LogAttrs(ctx, slog.LevelWarn, "a crash will not be reported", slog.Any("err", err))
+	}
 }

@@ -43,6 +43,14 @@ func TestANodeReportsItsErrors(t *testing.T) {
 	default:
 		t.Error("nothing was reported")
 	}
+	// Its place for a crash is no reason to make a folder whose disk is away.
+	away := filepath.Join(t.TempDir(), "disk", "data")
+	if code, _, stderr := dispatchCommand(t, "serve", "--addr", "127.0.0.1:0", "--admin-addr", "", "--data-dir", away, "--sentry-dsn", dsn); code != 1 {
+		t.Errorf("%d, %s", code, stderr)
+	}
+	if _, err := os.Stat(filepath.Dir(away)); err == nil {
+		t.Error("the disk's place was made")
+	}
 	code, _, stderr := dispatchCommand(t, "serve", "--sentry-dsn", "https://hunter2pass@")
 	if code != 2 || !strings.Contains(stderr, "--sentry-dsn") || strings.Contains(stderr, "hunter2pass") {
 		t.Errorf("%d, %s", code, stderr)

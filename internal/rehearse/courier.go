@@ -9,6 +9,7 @@ import (
 	"courier/dispatch"
 	"courier/dispatch/match"
 	"courier/geo"
+	"courier/internal/clock"
 	"courier/internal/sim/scenario"
 	"courier/tracking"
 )
@@ -156,12 +157,12 @@ func (c *courier) work(ctx context.Context, now time.Time) (did bool, err error)
 	takes := c.day.source.Service(string(c.goal.Kind))
 	ready := c.arrived.Add(takes.Before)
 	if c.goal.Kind == match.Pickup {
-		ready = later(ready, c.goal.ReadyAt)
+		ready = clock.Later(ready, c.goal.ReadyAt)
 	}
 	if now.Before(ready) {
 		return false, nil
 	}
-	at := earlier(now, later(ready, c.told))
+	at := clock.Earlier(now, clock.Later(ready, c.told))
 	if err := c.act(ctx, dispatch.Action{Type: dispatch.ActComplete, Order: c.goal.Order, Kind: c.goal.Kind, At: at}); err != nil {
 		return false, err
 	}
@@ -178,7 +179,7 @@ func (c *courier) setOut(ctx context.Context, to dispatch.Stop, now time.Time) (
 	}
 	begin := now
 	if c.goal == nil { // else it was on its way elsewhere
-		begin = earlier(now, later(c.free, c.told))
+		begin = clock.Earlier(now, clock.Later(c.free, c.told))
 	}
 	came, here := c.arrived, c.at(now)
 	c.goal, c.arrived, c.set = &to, time.Time{}, begin
@@ -214,18 +215,4 @@ func (c *courier) show(ctx context.Context, now time.Time) error {
 	newest := c.fixes[old-1]
 	c.fixes = c.fixes[old:]
 	return c.day.index.Move(ctx, []tracking.Fix{newest})
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }

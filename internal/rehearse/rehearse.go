@@ -201,29 +201,19 @@ func (d *day) place(ctx context.Context, now time.Time) error {
 // score counts as the simulator's ledger does: in seconds, where a replay has
 // whole minutes.
 func (d *day) score(ctx context.Context) (replay.Score, error) {
-	s := replay.Score{Name: filepath.Base(d.Dir), Orders: len(d.orders), Undelivered: len(d.orders)}
-	most := d.source.Undelivered().Minutes()
-	late, n := len(d.orders), float64(len(d.orders))
+	t := replay.NewTally(filepath.Base(d.Dir), len(d.orders))
 	for i, id := range d.ids {
+		due := d.orders[i]
 		o, err := d.service.Order(ctx, dispatch.Scope{}, id)
 		if err != nil {
-			return s, fmt.Errorf("read order %s: %w", d.orders[i].Name, err)
+			return replay.Score{}, fmt.Errorf("read order %s: %w", due.Name, err)
 		}
-		at, due := o.Times[dispatch.Delivered], d.orders[i]
+		at := o.Times[dispatch.Delivered]
 		if at.IsZero() {
 			continue
 		}
-		s.Undelivered--
-		if !at.After(d.start.Add(due.DeliverBy)) {
-			late--
-		}
-		click := at.Sub(d.start.Add(due.At))
-		s.ClickToDoor += click.Minutes()
-		s.ReadyToPickup += o.Times[dispatch.PickedUp].Sub(d.start.Add(due.Ready)).Minutes()
-		s.Avoidable += min(most, (click - due.Floor).Minutes())
+		t.Delivered(at.Sub(d.start.Add(due.At)).Minutes(), due.Floor.Minutes(),
+			o.Times[dispatch.PickedUp].Sub(d.start.Add(due.Ready)).Minutes(), at.After(d.start.Add(due.DeliverBy)))
 	}
-	done := max(1, n-float64(s.Undelivered))
-	s.Avoidable = (s.Avoidable + most*float64(s.Undelivered)) / n
-	s.ClickToDoor, s.ReadyToPickup, s.Late = s.ClickToDoor/done, s.ReadyToPickup/done, 100*float64(late)/n
-	return s, nil
+	return t.Score(), nil
 }

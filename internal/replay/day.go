@@ -63,7 +63,7 @@ type Drop struct {
 // epoch is minute 0 of every instance.
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func clock(minute int) time.Time { return epoch.Add(time.Duration(minute) * time.Minute) }
+func timeOf(minute int) time.Time { return epoch.Add(time.Duration(minute) * time.Minute) }
 
 func newDay(in *mdrp.Instance, o match.Options, seed uint64) *day {
 	d := &day{Instance: in, options: o, seed: seed, byOrder: map[string]*order{}, byName: map[string]*courier{}}
@@ -78,8 +78,8 @@ func newDay(in *mdrp.Instance, o match.Options, seed uint64) *day {
 	for _, o := range in.Orders {
 		d.orders = append(d.orders, order{Order: o, match: match.Order{
 			ID: o.ID, Pickup: kitchens[o.Restaurant], Dropoff: ground.put(o.At),
-			Placed: clock(o.Placed), Ready: clock(o.Ready), Size: 1,
-			Due: clock(o.Placed).Add(time.Duration(in.Target * float64(time.Minute))),
+			Placed: timeOf(o.Placed), Ready: timeOf(o.Ready), Size: 1,
+			Due: timeOf(o.Placed).Add(time.Duration(in.Target * float64(time.Minute))),
 		}})
 	}
 	slices.SortStableFunc(d.orders, func(a, b order) int {
@@ -136,7 +136,7 @@ func (d *day) run(ctx context.Context, every int) error {
 // minute, where a position between two places would have travel rounded up
 // twice.
 func (d *day) snapshot(now int) match.Snapshot {
-	s := match.Snapshot{Now: clock(now), Seed: d.seed + uint64(now), Last: d.last, Votes: d.votes}
+	s := match.Snapshot{Now: timeOf(now), Seed: d.seed + uint64(now), Last: d.last, Votes: d.votes}
 	for ; d.known < len(d.orders) && d.orders[d.known].Placed <= now; d.known++ {
 	}
 	for i := range d.orders[:d.known] {
@@ -156,7 +156,7 @@ func (d *day) snapshot(now int) match.Snapshot {
 		}
 		s.Couriers = append(s.Couriers, match.Courier{
 			ID: c.ID, At: c.where, Vehicle: geo.Car, Capacity: len(d.orders),
-			ShiftStart: clock(c.free), ShiftEnd: clock(c.Off),
+			ShiftStart: timeOf(c.free), ShiftEnd: timeOf(c.Off),
 		})
 	}
 	return s

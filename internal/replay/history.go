@@ -10,6 +10,7 @@ import (
 
 	"courier/dispatch"
 	"courier/geo"
+	"courier/internal/clock"
 	"courier/tracking"
 )
 
@@ -175,12 +176,12 @@ func (w *Worker) walk(h *History, chunks []tracking.Chunk, work []Span) error {
 	}
 	slices.SortStableFunc(seen, func(a, b Span) int { return a.From.Compare(b.From) })
 	for _, s := range seen {
-		s.From, s.To = later(s.From, h.From), earlier(s.To, h.end())
+		s.From, s.To = clock.Later(s.From, h.From), clock.Earlier(s.To, h.end())
 		if s.To.Before(s.From) {
 			continue
 		}
 		if n := len(w.Spans); n > 0 && s.From.Sub(w.Spans[n-1].To) <= silence {
-			w.Spans[n-1].To = later(w.Spans[n-1].To, s.To)
+			w.Spans[n-1].To = clock.Later(w.Spans[n-1].To, s.To)
 			continue
 		}
 		w.Spans = append(w.Spans, s)
@@ -195,25 +196,11 @@ func overlap(spans []Span, work []span) time.Duration {
 	slices.SortFunc(work, func(a, b span) int { return a.from.Compare(b.from) })
 	sum, done := time.Duration(0), time.Time{}
 	for _, w := range work {
-		w.from = later(w.from, done)
+		w.from = clock.Later(w.from, done)
 		for _, s := range spans {
-			sum += max(0, earlier(w.to, s.To).Sub(later(w.from, s.From)))
+			sum += max(0, clock.Earlier(w.to, s.To).Sub(clock.Later(w.from, s.From)))
 		}
-		done = later(done, w.to)
+		done = clock.Later(done, w.to)
 	}
 	return sum
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }

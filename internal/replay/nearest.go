@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"courier/dispatch/match"
+	"courier/internal/clock"
 )
 
 // Nearest is what matching is measured against: orders one by one, each to
@@ -77,6 +78,6 @@ func reaches(now time.Time, c *match.Courier, order match.Order, o match.Options
 		(order.Pinned == "" || order.Pinned == c.ID) && !slices.Contains(order.Refused, c.ID) &&
 		(len(order.Vehicles) == 0 || slices.Contains(order.Vehicles, c.Vehicle)) &&
 		!slices.ContainsFunc(order.Skills, func(skill string) bool { return !slices.Contains(c.Skills, skill) }) &&
-		(c.ShiftEnd.IsZero() || !later(there, order.Ready).After(c.ShiftEnd)) && near(at, order.Pickup, o.MaxRadius)
+		(c.ShiftEnd.IsZero() || !clock.Later(there, order.Ready).After(c.ShiftEnd)) && near(at, order.Pickup, o.MaxRadius)
 	return there, may
 }

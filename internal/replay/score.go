@@ -36,24 +36,48 @@ func (s Solution) byOrder() map[string]mdrp.Order {
 // Score works the figures out.
 func (s Solution) Score() Score {
 	in := s.Instance
-	sc := Score{Name: in.Name, Orders: len(in.Orders), Undelivered: len(in.Orders), Took: s.Took}
-	byID, late := s.byOrder(), len(in.Orders)
-	for _, t := range s.Tasks {
-		for _, d := range t.Drops {
+	t := NewTally(in.Name, len(in.Orders))
+	byID := s.byOrder()
+	for _, task := range s.Tasks {
+		for _, d := range task.Drops {
 			o := byID[d.Order]
 			click := float64(d.At - o.Placed)
-			sc.Undelivered--
-			if click <= in.Target {
-				late--
-			}
-			sc.ClickToDoor += click
-			sc.ReadyToPickup += float64(t.Pickup - o.Ready)
-			sc.Avoidable += min(undelivered, click-in.Floor(o))
+			t.Delivered(click, in.Floor(o), float64(task.Pickup-o.Ready), click > in.Target)
 		}
 	}
-	n := float64(sc.Orders)
-	done := max(1, n-float64(sc.Undelivered))
-	sc.Avoidable = (sc.Avoidable + undelivered*float64(sc.Undelivered)) / n
-	sc.ClickToDoor, sc.ReadyToPickup, sc.Late = sc.ClickToDoor/done, sc.ReadyToPickup/done, 100*float64(late)/n
+	sc := t.Score()
+	sc.Took = s.Took
 	return sc
+}
+
+// Tally adds up a score, order by order.
+type Tally struct {
+	sum    Score
+	onTime int
+}
+
+// NewTally counts so many orders as undelivered.
+func NewTally(name string, orders int) *Tally {
+	return &Tally{sum: Score{Name: name, Orders: orders, Undelivered: orders}}
+}
+
+// Delivered adds an order, in minutes: click-to-door, the least that it could
+// have been, and ready-to-pickup.
+func (t *Tally) Delivered(click, floor, waited float64, late bool) {
+	t.sum.Undelivered--
+	t.sum.ClickToDoor += click
+	t.sum.ReadyToPickup += waited
+	t.sum.Avoidable += min(undelivered, click-floor)
+	if !late {
+		t.onTime++
+	}
+}
+
+// Score is that of the orders added.
+func (t *Tally) Score() Score {
+	s, n := t.sum, float64(t.sum.Orders)
+	done := max(1, n-float64(s.Undelivered))
+	s.Avoidable = (s.Avoidable + undelivered*float64(s.Undelivered)) / n
+	s.ClickToDoor, s.ReadyToPickup, s.Late = s.ClickToDoor/done, s.ReadyToPickup/done, 100*(n-float64(t.onTime))/n
+	return s
 }

@@ -13,6 +13,7 @@ import (
 	"courier/dispatch"
 	"courier/dispatch/match"
 	"courier/geo"
+	"courier/internal/clock"
 )
 
 // WhatIfConfig says how a period is lived again, twice.
@@ -128,7 +129,7 @@ func (t *tally) order(o *dispatch.Order, picked, done time.Time, cancelled bool)
 	}
 	t.out.Delivered++
 	t.click += done.Sub(placed)
-	t.wait += max(0, picked.Sub(later(o.ReadyAt, placed)))
+	t.wait += max(0, picked.Sub(clock.Later(o.ReadyAt, placed)))
 	t.over += min(most, max(0, done.Sub(t.floor(o))))
 	due := o.Due()
 	if due.IsZero() {
@@ -151,9 +152,9 @@ func (t *tally) floor(o *dispatch.Order) time.Time {
 			ride = d
 		}
 	}
-	floor := later(o.ReadyAt, o.Times[dispatch.Placed]).Add(t.c.As.PickupService/2 + ride + t.c.As.DropoffService/2)
+	floor := clock.Later(o.ReadyAt, o.Times[dispatch.Placed]).Add(t.c.As.PickupService/2 + ride + t.c.As.DropoffService/2)
 	if o.Window != nil {
-		floor = later(floor, o.Window.From)
+		floor = clock.Later(floor, o.Window.From)
 	}
 	return floor
 }

@@ -9,6 +9,7 @@ import (
 	"courier/dispatch"
 	"courier/dispatch/match"
 	"courier/geo"
+	"courier/internal/clock"
 )
 
 // world is a period lived again: couriers who travel as the options' router
@@ -152,7 +153,7 @@ func (w *world) move(a *actor) {
 	for a.span < len(a.Spans) && len(a.plan) == 0 {
 		s := a.Spans[a.span]
 		if !a.began && !s.From.After(w.now) {
-			a.began, a.at, a.since = true, s.At, later(a.since, s.From)
+			a.began, a.at, a.since = true, s.At, clock.Later(a.since, s.From)
 		}
 		if s.To.After(w.now) {
 			return
@@ -186,7 +187,7 @@ func (w *world) replan(a *actor, stops []match.Stop) {
 		begin = a.plan[0].Arrive
 		for i := range stops {
 			if stops[i].Kind == match.Pickup && !slices.ContainsFunc(a.plan, func(s match.Stop) bool { return s.Order == stops[i].Order }) {
-				stops[i].Ready = later(stops[i].Ready, w.now)
+				stops[i].Ready = clock.Later(stops[i].Ready, w.now)
 			}
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"courier/geo"
+	"courier/internal/clock"
 	"courier/internal/sim/client"
 	"courier/internal/sim/ledger"
 )
@@ -170,7 +171,7 @@ func TestAFastClockMakesNoCourierLate(t *testing.T) {
 	for id, o := range f.orders {
 		at := func(what string) time.Time { return dated[what+" "+id] }
 		arrived, picked := at("stop.arrive pickup"), at("stop.complete pickup")
-		if want := later(arrived.Add(2*time.Minute), o.ReadyAt); arrived.IsZero() || !picked.Equal(want) {
+		if want := clock.Later(arrived.Add(2*time.Minute), o.ReadyAt); arrived.IsZero() || !picked.Equal(want) {
 			t.Errorf("%s: there at %v, ready at %v, picked up at %v", o.Reference, arrived, o.ReadyAt, picked)
 		}
 		if way := at("stop.arrive dropoff").Sub(picked) - 2*time.Minute; way <= 0 || way%time.Minute != 0 {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"courier/geo"
+	"courier/internal/clock"
 	"courier/internal/sim/client"
 	"courier/internal/sim/scenario"
 )
@@ -53,7 +54,7 @@ func (c *courier) free(now time.Time) time.Time {
 	if c.goal != nil { // called off on the way to it
 		return now
 	}
-	return earlier(now, later(c.freeAt, c.toldAt))
+	return clock.Earlier(now, clock.Later(c.freeAt, c.toldAt))
 }
 
 func (c *courier) firstStop(now time.Time) *client.Stop {
@@ -97,7 +98,7 @@ func (c *courier) serve(now time.Time) time.Time {
 	if s.Kind == "pickup" && s.ReadyAt.After(ready) {
 		ready = s.ReadyAt
 	}
-	ready = later(ready, c.tryAt)
+	ready = clock.Later(ready, c.tryAt)
 	if now.Before(ready) {
 		return ready
 	}
@@ -106,7 +107,7 @@ func (c *courier) serve(now time.Time) time.Time {
 			return time.Time{} // the answer is on its way
 		}
 	}
-	at := earlier(now, later(ready, c.toldAt))
+	at := clock.Earlier(now, clock.Later(ready, c.toldAt))
 	action := client.Action{Type: "stop.complete", Order: s.Order, Kind: s.Kind, At: &at}
 	if c.failing != "" {
 		action.Type, action.Reason = "stop.fail", c.failing
@@ -129,27 +130,13 @@ func (c *courier) serve(now time.Time) time.Time {
 	return time.Time{}
 }
 
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
 // idle roams, where the source has couriers roam.
 func (c *courier) idle(now time.Time) time.Time {
 	if c.spec.Trace != nil || c.body.moving(now) || c.duty != "available" {
 		return time.Time{}
 	}
 	if c.roamAt.IsZero() {
-		c.roamAt = later(now, c.freeAt).Add(time.Duration((3 + 7*c.rng.Float64()) * float64(time.Minute)))
+		c.roamAt = clock.Later(now, c.freeAt).Add(time.Duration((3 + 7*c.rng.Float64()) * float64(time.Minute)))
 	}
 	if now.Before(c.roamAt) {
 		return c.roamAt

@@ -22,9 +22,11 @@ const lastWords = 64 << 10
 // KeepCrashes has what the runtime says when a panic or a fatal signal ends
 // the process written to a file too, readable by its owner alone, and logs as
 // an error what an earlier process has left there: at its end nobody can
-// report anything. One process may have a file at a time. Close removes it.
+// report anything. One process may have a file at a time. Close removes it. The
+// folder is made, but not its parents: a disk that is not mounted must not look
+// like a fresh start.
 func (r *Reports) KeepCrashes(path string, log *slog.Logger) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("keep crashes: %w", err)
 	}
 	if err := logCrash(path, log); err != nil {
