@@ -14,14 +14,14 @@ export interface Upload {
 export type Item = CourierCommand | Upload;
 
 export interface Entry {
-  key: number; // in the order of time: microseconds by this phone's clock, or more
+  key: string; // milliseconds by this phone's clock, or later, and the page: sorted, it is the order of time
   command: Item;
 }
 
 export interface Storage {
   all(): Promise<Entry[]>;
   put(entry: Entry): Promise<void>;
-  delete(key: number): Promise<void>;
+  delete(key: string): Promise<void>;
   clear(): Promise<void>;
 }
 
@@ -49,10 +49,10 @@ export class Outbox {
   entries: Entry[] = [];
   private loaded = false;
   private fixesFrom = 0; // when fixes may go again, as Date.now()
-  private readonly sent = new Set<number>();
+  private readonly sent = new Set<string>();
   private last = 0;
   // Another page of the same courier on this phone must not get the same keys.
-  private readonly lane = Math.floor(Math.random() * 1_000);
+  private readonly page = randomID();
   private readonly newID: () => string;
 
   constructor(private readonly options: OutboxOptions) {
@@ -62,9 +62,9 @@ export class Outbox {
   async load(): Promise<void> {
     const all = await this.options.storage.all();
     const fresh = this.entries;
-    const stored = all.filter(({ key }) => !fresh.some((entry) => entry.key === key)).sort((a, b) => a.key - b.key);
+    const stored = all.filter(({ key }) => !fresh.some((entry) => entry.key === key)).sort(byKey);
     // What was pushed while loading comes after what was stored.
-    this.last = Math.max(this.last, stored.at(-1)?.key ?? 0);
+    this.last = Math.max(this.last, ...stored.slice(-1).map(keptAt));
     this.entries = stored;
     for (const entry of fresh) {
       this.kept(this.options.storage.delete(entry.key));
@@ -169,9 +169,8 @@ export class Outbox {
   }
 
   private append(command: Item): void {
-    const after = Math.max(Math.floor(this.last / 1_000) + 1, Date.now());
-    this.last = after * 1_000 + this.lane;
-    const entry = { key: this.last, command };
+    this.last = Math.max(this.last + 1, Date.now());
+    const entry = { key: `${String(this.last).padStart(15, '0')} ${this.page}`, command };
     this.entries.push(entry);
     this.kept(this.options.storage.put(entry));
   }
@@ -189,6 +188,15 @@ export class Outbox {
   private changed(): void {
     this.options.onChange?.([...this.entries]);
   }
+}
+
+// keptAt is when the entry was put into the queue, ms by this phone's clock.
+export function keptAt({ key }: Entry): number {
+  return Number.parseInt(key, 10);
+}
+
+function byKey(one: Entry, other: Entry): number {
+  return one.key < other.key ? -1 : 1;
 }
 
 function randomID(): string {

@@ -11,7 +11,7 @@ import { News } from './news';
 import { Notices } from './notices.svelte';
 import { forget, forgetOnReturn, notify } from './notify';
 import { Offers } from './offers.svelte';
-import { Outbox, type Entry, type Upload } from './outbox';
+import { Outbox, keptAt, type Entry, type Upload } from './outbox';
 import { stopKey } from './plandiff';
 import type { Picture } from './proof';
 import { forgetPlan, keepClock, keepPlan, keptClock, keptPlan } from './recall';
@@ -141,7 +141,7 @@ export class Session {
   get waiting(): number {
     void ticker.now; // once a second
     const actions = this.queue.filter(({ command }) => command.type !== 'fixes' && command.type !== 'proof');
-    const fresh = actions.every(({ key }) => Date.now() - key / 1_000 < SLOW);
+    const fresh = actions.every((entry) => Date.now() - keptAt(entry) < SLOW);
     return this.link.name === 'live' && fresh ? 0 : actions.length;
   }
 

@@ -27,7 +27,7 @@ function late(after: number): Promise<never> {
 }
 
 export class InMemory implements Storage {
-  readonly entries = new Map<number, Entry>();
+  readonly entries = new Map<string, Entry>();
 
   async all(): Promise<Entry[]> {
     return [...this.entries.values()];
@@ -37,7 +37,7 @@ export class InMemory implements Storage {
     this.entries.set(entry.key, structuredClone(entry));
   }
 
-  async delete(key: number): Promise<void> {
+  async delete(key: string): Promise<void> {
     this.entries.delete(key);
   }
 
@@ -57,7 +57,7 @@ class Indexed implements Storage {
     await committed(this.write((store) => store.put(entry)));
   }
 
-  async delete(key: number): Promise<void> {
+  async delete(key: string): Promise<void> {
     await committed(this.write((store) => store.delete(key)));
   }
 
