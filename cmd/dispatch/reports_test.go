@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -44,8 +45,14 @@ func TestANodeReportsItsErrors(t *testing.T) {
 		t.Error("nothing was reported")
 	}
 	// Its place for a crash is no reason to make a folder whose disk is away.
+	// The address is taken, so that a node that made it ends too.
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
 	away := filepath.Join(t.TempDir(), "disk", "data")
-	if code, _, stderr := dispatchCommand(t, "serve", "--addr", "127.0.0.1:0", "--admin-addr", "", "--data-dir", away, "--sentry-dsn", dsn); code != 1 {
+	if code, _, stderr := dispatchCommand(t, "serve", "--addr", taken.Addr().String(), "--admin-addr", "", "--data-dir", away, "--sentry-dsn", dsn); code != 1 {
 		t.Errorf("%d, %s", code, stderr)
 	}
 	if _, err := os.Stat(filepath.Dir(away)); err == nil {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"courier/internal/mdrp"
 	"courier/internal/rehearse"
 	"courier/internal/replay"
 )
@@ -43,6 +44,27 @@ func TestTheServiceLivesADay(t *testing.T) {
 	late := day(t, func(c *rehearse.Config) { c.Delay = 40 * time.Second })
 	if late.Undelivered != 0 || late.Avoidable < s.Avoidable+0.5 {
 		t.Errorf("%.2f avoidable minutes at once, %.2f if all is heard 40 s late", s.Avoidable, late.Avoidable)
+	}
+}
+
+// With all that the matcher has the service brings a day's orders as soon as a
+// replay does.
+func TestTheServiceIsAsGoodAsTheReplay(t *testing.T) {
+	in, err := mdrp.Read(made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var replayed replay.Score
+	err = replay.MDRP(t.Context(), replay.MDRPConfig{
+		Instances: []*mdrp.Instance{in}, Options: replay.MDRPOptions(), Seed: 1, Every: time.Minute,
+		Done: func(s replay.Solution) error { replayed = s.Score(); return nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := day(t, func(c *rehearse.Config) { c.Set = nil })
+	if s.Undelivered != replayed.Undelivered || s.Avoidable > 1.1*replayed.Avoidable {
+		t.Errorf("%d left and %.2f avoidable minutes, %d and %.2f in the replay", s.Undelivered, s.Avoidable, replayed.Undelivered, replayed.Avoidable)
 	}
 }
 
