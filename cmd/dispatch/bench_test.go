@@ -44,6 +44,9 @@ func wantSound(t *testing.T, r bench.Result) {
 	if r.Floor != nil && (r.Floor.What == "" || r.Floor.Value < 0) {
 		t.Errorf("%s: floor %+v", name, *r.Floor)
 	}
+	if r.Scenario == "latency" && r.Goal != nil && (r.Floor == nil || r.Floor.Value == 0) {
+		t.Errorf("%s: no floor", name)
+	}
 	if r.Goal != nil && (r.Goal.Line == "" || r.Goal.Is == "" || r.Goal.Limit <= 0) {
 		t.Errorf("%s: goal %+v", name, *r.Goal)
 	}

@@ -25,7 +25,8 @@ import (
 //	/read    frames of positions, read and decoded
 //	/answer  the same, each answered
 //	/fan     keeps the connection; POST /fan writes a message to each
-//	/shop    opens a bareShop, which takes POST /v1/orders
+//	/shop    opens a bareShop, which takes POST /v1/orders, …/assign and
+//	         …/unassign, and who watches an order at /v1/ws/track
 type bare struct {
 	up    websocket.Upgrader
 	taken atomic.Int64 // positions
@@ -53,6 +54,10 @@ func ServeFloor(ctx context.Context, out io.Writer) error {
 	mux.HandleFunc("GET /figures", b.figures)
 	mux.HandleFunc("POST /shop", func(w http.ResponseWriter, r *http.Request) { b.shop.open(ctx, w, r) })
 	mux.HandleFunc("POST /v1/orders", func(w http.ResponseWriter, r *http.Request) { b.shop.bare.place(w, r) })
+	for path, status := range map[string]string{"assign": "assigned", "unassign": "searching"} {
+		mux.HandleFunc("POST /v1/orders/{id}/"+path, func(w http.ResponseWriter, r *http.Request) { b.shop.bare.change(w, r, status) })
+	}
+	mux.HandleFunc("GET /v1/ws/track", func(w http.ResponseWriter, r *http.Request) { b.shop.bare.watch(w, r, &b.up) })
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	if _, err := fmt.Fprintf(out, "http://%s\n", l.Addr()); err != nil {

@@ -166,6 +166,9 @@ func (l *ride) tell(r *Result) {
 	l.meter.tell(r, l.carriers.counted.Load()+l.others.counted.Load())
 }
 
+// changeClients are how many change orders at once.
+const changeClients = 64
+
 // statusToCustomer changes orders of waiting customers; the couriers go on
 // saying where they are now and then.
 func (w *town) statusToCustomer(ctx context.Context, rate float64) ([]Result, error) {
@@ -175,7 +178,7 @@ func (w *town) statusToCustomer(ctx context.Context, rate float64) ([]Result, er
 		return nil, errors.New("no customers beside the couriers': give more --customers")
 	}
 	window := newWindow(time.Now().Add(50*time.Millisecond), r.Warm, r.Measure)
-	l := newChanges(w.people, orders, 64, rate, window, r)
+	l := newChanges(w.people, orders, changeClients, rate, window, r)
 	w.changes.Store(l)
 	alive := &fixLoad{senders: w.senders(), batch: 1, rate: max(float64(len(w.couriers))/10, 10), window: window, told: r.Told}
 	m := &meter{target: w.target}
@@ -206,6 +209,11 @@ func (w *town) statusToCustomer(ctx context.Context, rate float64) ([]Result, er
 		res.more("answered_p99_ms", p99(l.answered))
 		both = append(both, res)
 	}
+	bare, err := r.bareChanges(ctx, len(orders), changeClients, rate)
+	if err != nil {
+		return nil, err
+	}
+	both[0].against(bare)
 	if r.Engines == "embedded" {
 		both[0].atMost("S5", 50, "50 ms")
 	} else {
