@@ -95,7 +95,7 @@ func (s *bareShop) hear(conn *amqp.Connection) error {
 // bareChanges is the p99 of a status from its event to who watches the order,
 // where a bare shop changes as many orders at the same rate. Nobody else is
 // connected.
-func (r *run) bareChanges(ctx context.Context, orders, clients int, rate float64) (f Floor, err error) {
+func (r *run) bareChanges(ctx context.Context, orders int, rate float64) (f Floor, err error) {
 	bare, closed, err := r.openBareShop(ctx)
 	if err != nil {
 		return f, err
@@ -126,7 +126,7 @@ func (r *run) bareChanges(ctx context.Context, orders, clients int, rate float64
 	begun := make(chan struct{})
 	err = p.watch(ctx, parcels, func(i int, raw []byte, at time.Time) { <-begun; l.see(i, raw, at) })
 	defer p.hangUp()
-	l = newChanges(p, parcels, clients, rate, newWindow(time.Now().Add(50*time.Millisecond), r.Warm/2, r.Measure/2), r)
+	l = newChanges(p, parcels, changeClients, rate, newWindow(time.Now().Add(50*time.Millisecond), r.Warm/2, r.Measure/2), r)
 	close(begun)
 	if err != nil {
 		return f, err

@@ -77,12 +77,21 @@ func (w *town) position(i int, raw []byte, at time.Time) {
 
 // latency measures S4 and S5.
 func latency(ctx context.Context, r *run) (err error) {
+	couriers, customers := size(r, r.Couriers, 2000, 20), size(r, r.Customers, 10_000, 60)
+	changed := min(customers-couriers, couriers, 1000) // of the orders
+	if changed <= 0 {
+		return errors.New("no customers beside the couriers': give more --customers")
+	}
+	changes := size(r, r.Rate, 1000, 50)
+	bare, err := r.bareChanges(ctx, changed, changes) // before there is anybody else
+	if err != nil {
+		return err
+	}
 	t, err := r.server(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.leave(t)) }()
-	couriers, customers := size(r, r.Couriers, 2000, 20), size(r, r.Customers, 10_000, 60)
 	w, err := r.newTown(ctx, t, couriers, customers)
 	if err != nil {
 		return err
@@ -95,7 +104,7 @@ func latency(ctx context.Context, r *run) (err error) {
 	if err := r.emit(res); err != nil {
 		return err
 	}
-	both, err := w.statusToCustomer(ctx, size(r, r.Rate, 1000, 50))
+	both, err := w.statusToCustomer(ctx, w.waiting[:changed], changes, bare)
 	for _, one := range both {
 		err = errors.Join(err, r.emit(one))
 	}
@@ -171,12 +180,8 @@ const changeClients = 64
 
 // statusToCustomer changes orders of waiting customers; the couriers go on
 // saying where they are now and then.
-func (w *town) statusToCustomer(ctx context.Context, rate float64) ([]Result, error) {
+func (w *town) statusToCustomer(ctx context.Context, orders []parcel, rate float64, bare Floor) ([]Result, error) {
 	r := w.run
-	orders := w.waiting[:min(len(w.waiting), len(w.carried), 1000)]
-	if len(orders) == 0 {
-		return nil, errors.New("no customers beside the couriers': give more --customers")
-	}
 	window := newWindow(time.Now().Add(50*time.Millisecond), r.Warm, r.Measure)
 	l := newChanges(w.people, orders, changeClients, rate, window, r)
 	w.changes.Store(l)
@@ -208,10 +213,6 @@ func (w *town) statusToCustomer(ctx context.Context, rate float64) ([]Result, er
 		res.Errors += l.asked.Load() - l.seen.Load()
 		res.more("answered_p99_ms", p99(l.answered))
 		both = append(both, res)
-	}
-	bare, err := r.bareChanges(ctx, len(orders), changeClients, rate)
-	if err != nil {
-		return nil, err
 	}
 	both[0].against(bare)
 	if r.Engines == "embedded" {
