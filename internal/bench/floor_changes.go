@@ -12,7 +12,6 @@ import (
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/gorilla/websocket"
 	amqp "github.com/rabbitmq/amqp091-go"
-	"golang.org/x/sync/errgroup"
 )
 
 // change gives an order another status, and does what cannot be left out: the
@@ -67,7 +66,7 @@ func (s *bareShop) tell(event []byte) {
 	}
 }
 
-// hear takes changes from the broker, by a connection of its own.
+// hear takes changes from the broker, by a channel of its own.
 func (s *bareShop) hear(conn *amqp.Connection) error {
 	ch, err := conn.Channel()
 	if err != nil {
@@ -132,9 +131,7 @@ func (r *run) bareChanges(ctx context.Context, orders int, rate float64) (f Floo
 		return f, err
 	}
 	r.Told("%s: floor, %.0f status changes/s of a bare shop", r.scenario, rate)
-	g, loading := errgroup.WithContext(ctx)
-	g.Go(func() error { return l.run(loading) })
-	if err := g.Wait(); err != nil {
+	if err := l.run(ctx); err != nil {
 		return f, fmt.Errorf("bare shop: %w", err)
 	}
 	quiet(ctx, l.seen.Load)
