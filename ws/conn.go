@@ -72,6 +72,8 @@ type conn struct {
 	session session // once authenticated
 	cred    credential
 
+	gathered *gathered // nil: the other side waits for each answer
+
 	share int // of the hub's; guarded by its mu
 	pulse pulse
 }
@@ -155,6 +157,7 @@ func (c *conn) waits(s slot) bool {
 }
 
 func (c *conn) queueLocked(e entry) {
+	c.queueGatheredLocked()
 	c.queue = append(c.queue, e)
 	c.bytes += len(e.frame)
 	if !c.writing {
@@ -182,7 +185,7 @@ func (c *conn) closeLocked(code int, fault, detail string) {
 			c.bytes -= len(e.frame)
 		}
 		endAll(sentOf(c.queue), errNotSent)
-		c.queue = nil
+		c.queue, c.gathered = nil, nil
 	}
 	if fault != "" {
 		if f, err := c.hub.scratch.encode(&failure{Type: "error", Code: fault, Detail: detail}); err == nil {

@@ -292,7 +292,7 @@ func (s *courierSession) taken(ctx context.Context, id string, r tracking.Result
 		return
 	}
 	if f, ok := fastAck(id, r); ok {
-		s.conn.push(f)
+		s.conn.pushPatient(f)
 		return
 	}
 	s.answer(ctx, &ack{ID: id, Accepted: &r.Accepted, Late: r.Late, Rejected: r.Rejected}, nil)

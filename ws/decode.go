@@ -31,8 +31,8 @@ func invalid(format string, args ...any) *frameError {
 	return &frameError{Code: "invalid", Detail: fmt.Sprintf(format, args...)}
 }
 
-// decodeCourier reads a frame of a courier: *authIn, *resumeIn, *fixesIn or
-// an actor. Errors are *frameError.
+// decodeCourier reads a frame of a courier: *authIn, *courierResumeIn,
+// *fixesIn or an actor. Errors are *frameError.
 func decodeCourier(data []byte) (any, error) {
 	switch typ := typeOf(data); typ {
 	case "fixes":
@@ -46,6 +46,14 @@ func decodeCourier(data []byte) (any, error) {
 				return invalid("fixes must hold 1 to %d", maxFixes)
 			}
 			return checkID(f.ID)
+		})
+	case "resume":
+		f := &courierResumeIn{}
+		return f, check(data, f, func() *frameError {
+			if !(f.Patience >= 0 && f.Patience <= maxPatience.Seconds()) {
+				return invalid("patience must be between 0 and %.0f s", maxPatience.Seconds())
+			}
+			return checkSeq(f.Seq)
 		})
 	case "duty":
 		f := &dutyIn{}
@@ -114,12 +122,7 @@ func decodeStart(typ string, data []byte) (any, error) {
 		})
 	case "resume":
 		f := &resumeIn{}
-		return f, check(data, f, func() *frameError {
-			if f.Seq < 0 {
-				return invalid("seq must not be negative")
-			}
-			return nil
-		})
+		return f, check(data, f, func() *frameError { return checkSeq(f.Seq) })
 	}
 	if !jsontext.Value(data).IsValid() { // refuses duplicate names and bad UTF-8 too
 		return nil, &frameError{Code: "malformed", Detail: "not a JSON object"}
@@ -145,6 +148,13 @@ func check(data []byte, into any, rest func() *frameError) error {
 	}
 	if fault := rest(); fault != nil {
 		return withID(data, fault)
+	}
+	return nil
+}
+
+func checkSeq(seq int64) *frameError {
+	if seq < 0 {
+		return invalid("seq must not be negative")
 	}
 	return nil
 }

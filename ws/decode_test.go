@@ -48,6 +48,7 @@ func fuzzDecoder(f *testing.F, decode func([]byte) (any, error), seeds ...string
 
 func FuzzDecodeCourier(f *testing.F) {
 	fuzzDecoder(f, decodeCourier,
+		`{"type":"resume","seq":3,"patience":2.5}`, `{"type":"resume","seq":3,"patience":-1}`, `{"type":"resume","seq":3,"patience":61}`,
 		`{"type":"duty","id":"a1","duty":"available"}`,
 		`{"type":"fixes","id":"a2","fixes":[{"time":"2026-11-23T10:00:00Z","lat":52.1,"lng":4.3,"accuracy":8,"speed":6.1,"heading":90}]}`,
 		`{"type":"fixes","id":"a2","fixes":[{"time":"2026-11-23T10:00:00+01:00","lat":91,"lng":-0.0,"accuracy":1e300}]}`,

@@ -44,6 +44,7 @@ type Hub struct {
 	locator   *locator
 	orders    orders
 	couriers  couriers
+	patients  patients
 	fleet     *fleet
 	sweepNow  chan struct{}
 

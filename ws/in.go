@@ -21,6 +21,12 @@ type resumeIn struct {
 	Seq  int64  `json:"seq"`
 }
 
+type courierResumeIn struct {
+	resumeIn
+	// Patience is for how many seconds answers to fixes may be gathered.
+	Patience float64 `json:"patience,omitzero"`
+}
+
 type dutyIn struct {
 	Type string        `json:"type"` // duty
 	ID   string        `json:"id"`

@@ -75,6 +75,7 @@ func (h *Hub) keepAlive(ctx context.Context) {
 		for _, c := range share {
 			c.look(int((h.Silence + often - 1) / often))
 		}
+		h.patients.tell(time.Now())
 	}
 }
 

@@ -130,8 +130,14 @@ func (h *Hub) handshake(c *conn, bearer string) (session, error) {
 	if err != nil {
 		return s, timely(err, &closeError{codeBadFrame, "invalid", "no resume came"})
 	}
-	after, ok := frame.(*resumeIn)
-	if !ok {
+	var after int64
+	switch f := frame.(type) {
+	case *resumeIn:
+		after = f.Seq
+	case *courierResumeIn:
+		after = f.Seq
+		c.bePatient(time.Duration(f.Patience * float64(time.Second)))
+	default:
 		return s, &closeError{codeBadFrame, "invalid", "resume must come first"}
 	}
 	if c.kind == KindCourier {
@@ -143,7 +149,7 @@ func (h *Hub) handshake(c *conn, bearer string) (session, error) {
 	c.expect(0)
 	again, cancel := context.WithTimeout(h.ctx, h.CallTimeout)
 	defer cancel()
-	if err := s.resume(again, after.Seq); err != nil {
+	if err := s.resume(again, after); err != nil {
 		return s, h.broken(again, "session not resumed", err)
 	}
 	// A revocation since the check has found no session here, and the bus may

@@ -267,8 +267,8 @@ func (l *fixLoad) take(s *sender, a *answer, raw []byte) error {
 }
 
 // drainWithin is how long answers may be late at the end before they count as
-// missing.
-const drainWithin = 10 * time.Second
+// missing; longer than any courier's patience.
+const drainWithin = 15 * time.Second
 
 func (l *fixLoad) drain(ctx context.Context) error {
 	for until := time.Now().Add(drainWithin); ; {

@@ -83,7 +83,12 @@ func (r *run) mostFixes(ctx context.Context, couriers, batch int) error {
 	return r.emit(cost)
 }
 
-// fixesAt loads a server; rate 0 is as many as go.
+// appPatience is for how many seconds the courier's app lets the answers to
+// its fixes be gathered.
+const appPatience = 10
+
+// fixesAt loads a server; rate 0 is as many as go, and then each courier waits
+// for answers.
 func (r *run) fixesAt(ctx context.Context, couriers, batch int, rate float64) (res Result, err error) {
 	t, err := r.server(ctx)
 	if err != nil {
@@ -95,6 +100,9 @@ func (r *run) fixesAt(ctx context.Context, couriers, batch int, rate float64) (r
 		return res, err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
+	if rate > 0 {
+		p.patience = appPatience
+	}
 	r.Told("%s: %d couriers sign in", r.scenario, couriers)
 	if err := p.hire(ctx, couriers); err != nil {
 		return res, err

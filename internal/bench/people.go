@@ -18,6 +18,7 @@ type people struct {
 	client   *client.Client
 	key      string // a merchant's
 	couriers []*courier
+	patience float64 // seconds for which couriers let answers to their fixes be gathered
 
 	mu        sync.Mutex
 	sockets   []*socket
@@ -124,7 +125,7 @@ func (p *people) hireOne(ctx context.Context, i int) (*courier, error) {
 		return nil, err
 	}
 	c := &courier{socket: p.keep(s), id: made.ID, at: middle.Offset(float64(i%100)*100-5000, float64(i/100%100)*100-5000)}
-	if err := s.send([]byte(`{"type":"resume","seq":0}`)); err != nil {
+	if err := s.send(fmt.Appendf(nil, `{"type":"resume","seq":0,"patience":%g}`, p.patience)); err != nil {
 		return nil, err
 	}
 	return c, c.ask(`{"type":"duty","id":"duty","duty":"available"}`, "duty")

@@ -69,6 +69,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+test('a courier says for how long its fixes may go unanswered', () => {
+  connect({ patience: 2 });
+  sockets[0]!.welcome(0);
+  expect(sockets[0]!.sent.at(-1)).toEqual({ type: 'resume', seq: 0, patience: 2 });
+});
+
 test('authenticates in the first frame, then resumes from nothing', () => {
   connect();
   sockets[0]!.welcome(5);

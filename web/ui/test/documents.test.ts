@@ -28,15 +28,15 @@ test('the settings of pages are as the OpenAPI document has them', () => {
 });
 
 // What every stream has beside its own frames.
-const common: Record<string, string> = { welcome: 'Welcome', error: 'ErrorFrame', beat: 'Beat', auth: 'Auth', resume: 'Resume' };
+const common: Readonly<Record<string, string>> = { welcome: 'Welcome', error: 'ErrorFrame', beat: 'Beat', auth: 'Auth', resume: 'Resume' };
 
 const channels = [
-  { channel: 'courier', received: 'CourierFrame', sent: 'CourierCommand' },
-  { channel: 'track', received: 'TrackFrame', sent: 'Resume' },
-  { channel: 'fleet', received: 'FleetFrame', sent: 'FleetView' },
+  { channel: 'courier', received: 'CourierFrame', sent: 'CourierCommand', start: { ...common, resume: 'CourierResume' } },
+  { channel: 'track', received: 'TrackFrame', sent: 'Resume', start: common },
+  { channel: 'fleet', received: 'FleetFrame', sent: 'FleetView', start: common },
 ];
 
-describe.each(channels)('/v1/ws/$channel', ({ channel, received, sent }) => {
+describe.each(channels)('/v1/ws/$channel', ({ channel, received, sent, start }) => {
   const operations = Object.values(asyncapi.root['operations'] as Record<string, { action: string; channel: { $ref: string }; messages: Schema[] }>);
   const own = operations.filter((operation) => operation.channel.$ref === `#/channels/${channel}`);
   const messages = own.flatMap(({ action, messages }) =>
@@ -45,7 +45,7 @@ describe.each(channels)('/v1/ws/$channel', ({ channel, received, sent }) => {
 
   test.each(messages)('$name is as the AsyncAPI document has it', ({ $ref, name, way }) => {
     const payload = asyncapi.at(`${$ref}/payload`);
-    const type = common[name] ? types.named(common[name]) : types.member(way === 'received' ? received : sent, name);
+    const type = start[name] ? types.named(start[name]) : types.member(way === 'received' ? received : sent, name);
     expect(type, `a type for ${name}`).toBeDefined();
     expect(differences(asyncapi, types, payload, type!, way, name)).toEqual([]);
   });

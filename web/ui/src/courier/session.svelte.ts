@@ -29,6 +29,9 @@ export interface Given {
 }
 
 const FLUSH = 2_000; // ms between batches of fixes
+// Seconds that answers to fixes may take: what has none is kept, and costs
+// nothing but room.
+const PATIENCE = 10;
 const UPLOAD = 60_000; // ms for a picture
 // What has waited for so long without an answer is worth a word (ms).
 const SLOW = 4_000;
@@ -88,6 +91,7 @@ export class Session {
       // One change of the courier may come as several frames with one seq;
       // plans, offers and orders each carry what tells them apart.
       apply: 'any',
+      patience: PATIENCE,
       onFrame: (frame) => this.receive(frame),
       onLive: () => {
         this.resumed = true;

@@ -1,6 +1,6 @@
 import { Backoff } from './backoff';
 import type { ServerClock } from './clock';
-import type { Auth, Beat, ErrorFrame, Resume, Welcome } from './frames';
+import type { Auth, Beat, CourierResume, ErrorFrame, Welcome } from './frames';
 
 export type Link =
   | { name: 'connecting' }
@@ -20,6 +20,8 @@ export interface ConnectionOptions<F extends { type: string }> {
   // 'any': every frame is passed on and only the highest seq is kept, for
   // streams whose items carry their own versions.
   apply?: 'newer' | 'any';
+  // For a courier: how many seconds the answers to its fixes may take.
+  patience?: number;
   open?: (url: string) => WebSocket;
   backoff?: Backoff;
 }
@@ -135,7 +137,7 @@ export class Connection<F extends { type: string }> {
     this.options.clock.set(frame.now, frame.rate);
     // A server that knows less than we do has another history: start over.
     if (frame.seq < this.seq) this.seq = 0;
-    this.socket?.send(JSON.stringify({ type: 'resume', seq: this.seq } satisfies Resume));
+    this.socket?.send(JSON.stringify({ type: 'resume', seq: this.seq, patience: this.options.patience } satisfies CourierResume));
     this.liveSince = Date.now();
     this.set({ name: 'live' });
     this.options.onLive?.(frame);

@@ -29,6 +29,11 @@ export interface Resume {
   seq: number;
 }
 
+// CourierResume says for how many seconds answers to fixes may be gathered.
+export interface CourierResume extends Resume {
+  patience?: number;
+}
+
 export interface Beat {
   type: 'beat';
 }
