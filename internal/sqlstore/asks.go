@@ -69,7 +69,7 @@ func listOf[T any](one T, err error) ([]T, error) {
 // byID asks a table for rows by its primary key.
 func byID[R any](s *Store, scan func(scanner) (R, error), id func(R) string, columns, table string) *asks[string, R] {
 	query := fmt.Sprintf("SELECT %s FROM %s WHERE id", columns, table)
-	each, all := query+" = $1", query+fmt.Sprintf(s.dialect.any, "$1")
+	each, all := query+" = $1", query+s.dialect.anyOf("$1")
 	return newAsks(s.dialect.asks, func(ctx context.Context, ids []string) (map[string]R, error) {
 		query, arg := each, any(ids[0])
 		if len(ids) > 1 {

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/bits"
 	"slices"
-	"strings"
 
 	"courier/dispatch"
 )
@@ -47,28 +45,19 @@ func (s *Store) EachOrder(ctx context.Context, q dispatch.OrderQuery, fn func(di
 	return s.dialect.failed(rows.Err(), "read orders one by one")
 }
 
-// byIDs runs a SELECT for the ids that stand for its %s, in parts: the
-// number of parameters is bounded, and a power of two, so that there are few
-// statements to prepare.
-func byIDs[T any](ctx context.Context, q querier, ids []string, scan func(scanner) (T, error), query string) ([]T, error) {
-	const part = 512
-	var all []T
-	for len(ids) > 0 {
-		some := ids[:min(part, len(ids))]
-		ids = ids[len(some):]
-		var l list
-		names := make([]string, 1<<bits.Len(uint(len(some)-1)))
-		for i := range names {
-			names[i] = l.arg(some[min(i, len(some)-1)])
-		}
-		got, err := collect(ctx, q, scan, fmt.Sprintf(query, strings.Join(names, ", ")), l.args...)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, got...)
+// byIDs runs a SELECT whose %s stands for being one of the ids.
+func byIDs[T any](ctx context.Context, s *Store, ids []string, scan func(scanner) (T, error), query string) ([]T, error) {
+	if len(ids) == 0 {
+		return nil, nil
 	}
-	return all, nil
+	return collect(ctx, s.read, scan, fmt.Sprintf(query, s.dialect.anyOf("$1")), s.dialect.texts(ids))
 }
+
+const (
+	selectOrders   = "SELECT " + orderColumns + " FROM orders WHERE id%s ORDER BY id"
+	selectCouriers = "SELECT " + courierColumns + " FROM couriers WHERE id%s ORDER BY id"
+	selectVersions = "SELECT id, version FROM orders WHERE id%s"
+)
 
 // OrdersByID implements dispatch.OrderReader.
 func (s *Store) OrdersByID(ctx context.Context, ids []string) ([]dispatch.Order, error) {
@@ -76,7 +65,7 @@ func (s *Store) OrdersByID(ctx context.Context, ids []string) ([]dispatch.Order,
 	if len(ids) == 1 {
 		return listOf(s.Order(ctx, ids[0]))
 	}
-	all, err := byIDs(ctx, s.read, ids, scanOrder, "SELECT "+orderColumns+" FROM orders WHERE id IN (%s) ORDER BY id")
+	all, err := byIDs(ctx, s, ids, scanOrder, selectOrders)
 	return all, s.dialect.failed(err, "read orders")
 }
 
@@ -86,7 +75,7 @@ func (s *Store) CouriersByID(ctx context.Context, ids []string) ([]dispatch.Cour
 	if len(ids) == 1 {
 		return listOf(s.Courier(ctx, ids[0]))
 	}
-	all, err := byIDs(ctx, s.read, ids, scanCourier, "SELECT "+courierColumns+" FROM couriers WHERE id IN (%s) ORDER BY id")
+	all, err := byIDs(ctx, s, ids, scanCourier, selectCouriers)
 	return all, s.dialect.failed(err, "read couriers")
 }
 
@@ -96,9 +85,9 @@ func (s *Store) Versions(ctx context.Context, ids []string) (map[string]int64, e
 		id string
 		n  int64
 	}
-	all, err := byIDs(ctx, s.read, ids, func(row scanner) (v version, err error) {
+	all, err := byIDs(ctx, s, ids, func(row scanner) (v version, err error) {
 		return v, row.Scan(&v.id, &v.n)
-	}, "SELECT id, version FROM orders WHERE id IN (%s)")
+	}, selectVersions)
 	if err != nil {
 		return nil, s.dialect.failed(err, "read order versions")
 	}

@@ -29,6 +29,9 @@ type dialect struct {
 	explain func(err error) error                   // adds this package's own sentinel, or nothing
 }
 
+// anyOf follows a column: is one of the texts in a parameter.
+func (d *dialect) anyOf(parameter string) string { return fmt.Sprintf(d.any, parameter) }
+
 // migrations holds each dialect's schema, version by version.
 //
 //go:embed migrations

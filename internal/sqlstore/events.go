@@ -44,7 +44,7 @@ func (t *tx) saveEvent(e dispatch.Event) error {
 }
 
 const selectEventsOf = `SELECT order_id, version, type, status, at, actor_role, actor_id, data
-	FROM events WHERE order_id IN (%s) ORDER BY order_id, version`
+	FROM events WHERE order_id%s ORDER BY order_id, version`
 
 // Events implements dispatch.OrderReader.
 func (s *Store) Events(ctx context.Context, order string, after int64) ([]dispatch.Event, error) {
@@ -66,7 +66,7 @@ func (s *Store) Events(ctx context.Context, order string, after int64) ([]dispat
 // EventsByOrder implements dispatch.OrderReader.
 func (s *Store) EventsByOrder(ctx context.Context, orders []string) ([]dispatch.Event, error) {
 	orders = slices.Compact(slices.Sorted(slices.Values(orders)))
-	events, err := byIDs(ctx, s.read, orders, scanEvent, selectEventsOf)
+	events, err := byIDs(ctx, s, orders, scanEvent, selectEventsOf)
 	return events, s.dialect.failed(err, "read events of orders")
 }
 

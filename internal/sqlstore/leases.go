@@ -78,7 +78,7 @@ func (s *Store) Leases(ctx context.Context, h dispatch.Holder, areas []string, t
 		tokens = map[string]int64{}
 		d := t.dialect
 		if ttl == 0 {
-			_, err := t.exec("give areas back", fmt.Sprintf(giveBack, d.clock)+fmt.Sprintf(d.any, "$3"), h.Node, h.Run, d.texts(areas))
+			_, err := t.exec("give areas back", fmt.Sprintf(giveBack, d.clock)+d.anyOf("$3"), h.Node, h.Run, d.texts(areas))
 			return err
 		}
 		_, err := returning(t, func(row scanner) (_ struct{}, err error) {

@@ -154,7 +154,7 @@ func TestPostgresIndices(t *testing.T) {
 	}
 	wantAll(fmt.Sprintf(selectDead, s.dialect.clock), "outbox_pkey", "nodes_pkey")
 	wantAll(fmt.Sprintf(postgresLease, s.dialect.clock), "leases_") // either index
-	wantAll(fmt.Sprintf(giveBack, s.dialect.clock)+fmt.Sprintf(s.dialect.any, "$3"), "leases_")
+	wantAll(fmt.Sprintf(giveBack, s.dialect.clock)+s.dialect.anyOf("$3"), "leases_")
 	wantAll(selectKept, "answers_pkey")
 	wantAll(fmt.Sprintf(selectAlive, s.dialect.clock), "nodes_expiry")
 	for duty, index := range map[dispatch.Duty]string{"": "couriers_pkey", dispatch.Off: "couriers_duty"} {
