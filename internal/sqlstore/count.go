@@ -16,8 +16,8 @@ func (s *Store) CountOrders(ctx context.Context, q dispatch.OrderQuery) (n int, 
 	if err != nil {
 		return 0, err
 	}
-	l.columns = "count(*)"
-	err = s.read.QueryRowContext(ctx, l.whole(), l.args...).Scan(&n)
+	l.columns = "1"
+	err = s.read.QueryRowContext(ctx, "SELECT count(*) FROM ("+l.whole()+") AS found", l.args...).Scan(&n)
 	return n, s.dialect.failed(err, "count orders")
 }
 

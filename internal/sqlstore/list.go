@@ -12,17 +12,23 @@ import (
 	"courier/dispatch"
 )
 
-// list builds a SELECT whose rows come in an index's order. A choice of
-// several values becomes a UNION ALL of one SELECT each, read in order and
-// only as far as the limit: with IN databases would sort every row that
-// matches.
+// list builds a SELECT whose rows come in an index's order: a UNION ALL of
+// arms that each are read by an index of theirs, in order and only as far as
+// the limit. With IN and OR databases would sort every row that matches.
 type list struct {
-	columns, table string
-	where          []string
-	args           []any
-	column         string   // what the choice is of
-	choice         []string // empty: any
-	cut            bool     // cut each arm at the limit
+	columns string
+	where   []string // of every arm
+	args    []any
+	arms    []arm
+	cut     bool // cut each arm at the limit
+}
+
+// never is for a choice of nothing that there is.
+const never = "1 = 0"
+
+type arm struct {
+	table string
+	where []string
 }
 
 // arg adds a parameter and returns its name.
@@ -40,59 +46,51 @@ func (l *list) and(condition string, values ...any) {
 	l.where = append(l.where, fmt.Sprintf(condition, names...))
 }
 
-// merged is the SELECT with one arm for each value of the choice.
+// merged is the SELECT in an order that each arm's index has.
 func (l *list) merged(order string, limit int) string {
-	conditions := []string{""}
-	if len(l.choice) > 0 {
-		conditions = make([]string, len(l.choice))
-		for i, value := range l.choice {
-			conditions[i] = l.column + " = " + l.arg(value)
-		}
-	}
 	end := order + " LIMIT " + l.arg(limit)
-	arms := make([]string, len(conditions))
-	for i, condition := range conditions {
-		arms[i] = l.arm(condition)
-		if l.cut && len(conditions) > 1 {
-			arms[i] = "(" + arms[i] + end + ")"
+	selects := l.selects()
+	if l.cut && len(selects) > 1 {
+		for i := range selects {
+			selects[i] = "(" + selects[i] + end + ")"
 		}
 	}
-	return strings.Join(arms, " UNION ALL ") + end
+	return strings.Join(selects, " UNION ALL ") + end
 }
 
-// whole is the SELECT with the choice as one condition, in no order.
-func (l *list) whole() string {
-	if len(l.choice) == 0 {
-		return l.arm("")
-	}
-	names := make([]string, len(l.choice))
-	for i, value := range l.choice {
-		names[i] = l.arg(value)
-	}
-	return l.arm(l.column + " IN (" + strings.Join(names, ", ") + ")")
-}
+// whole is the SELECT in no order.
+func (l *list) whole() string { return strings.Join(l.selects(), " UNION ALL ") }
 
-func (l *list) arm(condition string) string {
-	where := l.where
-	if condition != "" {
-		where = append(where[:len(where):len(where)], condition)
-	}
-	query := "SELECT " + l.columns + " FROM " + l.table
-	if len(where) > 0 {
-		query += " WHERE " + strings.Join(where, " AND ")
-	}
-	return query
-}
-
-// distinct is a choice as text, each value once.
-func distinct[T ~string](values []T) []string {
-	var out []string
-	for _, v := range values {
-		if !slices.Contains(out, string(v)) {
-			out = append(out, string(v))
+func (l *list) selects() (all []string) {
+	for _, a := range l.arms {
+		query := "SELECT " + l.columns + " FROM " + a.table
+		if where := slices.Concat(l.where, a.where); len(where) > 0 {
+			query += " WHERE " + strings.Join(where, " AND ")
 		}
+		all = append(all, query)
 	}
-	return out
+	return all
+}
+
+// among is a condition on a column, for values that are written into the
+// statement: ours, never a client's.
+func among[T ~string](column string, values []T) string {
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = "'" + string(v) + "'"
+	}
+	if len(quoted) == 1 {
+		return column + " = " + quoted[0]
+	}
+	return column + " IN (" + strings.Join(quoted, ", ") + ")"
+}
+
+// chosen are those of all that are among the choice; none chosen: all.
+func chosen[T ~string](all, choice []T) []T {
+	if len(choice) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(v T) bool { return !slices.Contains(choice, v) })
 }
 
 // pageSize applies the default of a query's Limit.
@@ -163,51 +161,18 @@ func (d *dialect) ordersQuery(q dispatch.OrderQuery, limit int) (string, []any, 
 	return l.merged(" ORDER BY placed_at DESC, id DESC", limit), l.args, nil
 }
 
+// ordersList has one arm for orders under way, by when they were placed, and
+// one for each status that an order may have ended in: see the indices.
 func (d *dialect) ordersList(q dispatch.OrderQuery) (*list, error) {
-	l := &list{columns: orderColumns, column: "status", choice: distinct(q.Statuses), cut: d.cut}
-	open, status := q.Open, l.choice
-	changed := !q.ChangedFrom.IsZero() || !q.ChangedTo.IsZero()
-	var index string
-	switch {
-	case q.Courier != "": // few orders: the other conditions are filters
-		index = "orders_courier"
-	case q.Reference != "":
-		index = "orders_reference"
-	case len(q.Areas) > 0 && (q.Open || allOpen(l.choice)): // sorted: it is read for all of them
-		index, open, l.choice = "orders_due", true, nil
-	case !changed && q.Merchant == "" && q.Open && len(l.choice) == 0:
-		index = "orders_open"
-	default: // these indices begin with the status: every query names some
-		index = "orders_status"
-		if q.Merchant != "" {
-			index = "orders_merchant"
-		}
-		if changed {
-			index = "orders_changed"
-		}
-		if len(l.choice) == 0 {
-			l.choice = allStatuses(q.Open)
-		}
-	}
-	l.table = "orders" + d.hint(index)
-
+	l := &list{columns: orderColumns, cut: d.cut}
 	if len(q.Areas) > 0 {
 		l.and("area"+d.any, d.texts(q.Areas))
-	}
-	if index == "orders_due" && len(status) > 0 {
-		l.and("status"+d.any, d.texts(status))
 	}
 	if q.Merchant != "" {
 		l.and("merchant = %s", q.Merchant)
 	}
-	if q.Courier != "" {
-		l.and("courier = %s AND courier <> ''", q.Courier) // the second lets the partial index be used
-	}
 	if q.Reference != "" {
-		l.and("reference = %s AND reference <> ''", q.Reference)
-	}
-	if open {
-		l.and("terminal = 0")
+		l.and("reference = %s AND reference <> ''", q.Reference) // the second lets the partial index be used
 	}
 	if !q.PlacedFrom.IsZero() {
 		l.and("placed_at >= %s", micros(q.PlacedFrom))
@@ -217,12 +182,6 @@ func (d *dialect) ordersList(q dispatch.OrderQuery) (*list, error) {
 	}
 	if !q.ReadyBy.IsZero() {
 		l.and("ready_at <= %s", micros(q.ReadyBy))
-	}
-	if !q.ChangedFrom.IsZero() {
-		l.and("changed_at >= %s", micros(q.ChangedFrom))
-	}
-	if !q.ChangedTo.IsZero() {
-		l.and("changed_at < %s", micros(q.ChangedTo))
 	}
 	if q.Cursor != "" {
 		parts, err := readCursor(q.Cursor, orderCursor, 2)
@@ -235,30 +194,90 @@ func (d *dialect) ordersList(q dispatch.OrderQuery) (*list, error) {
 		}
 		l.and("(placed_at, id) < (%s, %s)", at, parts[1])
 	}
+	d.orderArms(l, q)
 	return l, nil
 }
 
-// allOpen says whether an order in any of these statuses is open for sure.
-func allOpen(statuses []string) bool {
-	for _, s := range statuses {
-		if (dispatch.Order{Status: dispatch.Status(s)}).Terminal() {
-			return false
-		}
+func (d *dialect) orderArms(l *list, q dispatch.OrderQuery) {
+	status, underWay, ended := halves(q)
+	ofUnderWay, ofEnded := l.changing(q)
+	add := func(index string, where ...string) {
+		l.arms = append(l.arms, arm{"orders" + d.hint(index), where})
 	}
-	return len(statuses) > 0
+	if len(q.Statuses) > 0 {
+		ofUnderWay = append(ofUnderWay, among("status", status))
+	}
+	switch {
+	case len(status) == 0:
+		l.arms = []arm{{"orders", []string{never}}}
+		return
+	case q.Reference != "" && !q.Open: // few orders: all else is a filter
+		add("orders_reference", ofUnderWay...)
+		return
+	case q.Reference != "":
+		add("orders_reference", append(ofUnderWay, "terminal = 0")...)
+		return
+	}
+	if len(underWay) > 0 {
+		index := "orders_open"
+		switch {
+		case q.Merchant != "":
+			index = "orders_merchant"
+		case len(q.Areas) > 0 && len(ended) == 0: // sorted: it is read for all of them
+			index = "orders_due"
+		}
+		add(index, append(ofUnderWay, "terminal = 0")...)
+	}
+	index := "orders_ended"
+	switch {
+	case len(ended) == 0:
+		return
+	case q.Courier != "": // few orders
+		add("orders_carried", append(ofEnded, "terminal = 1", among("ended", ended))...)
+		return
+	case !q.ChangedFrom.IsZero() || !q.ChangedTo.IsZero():
+		index = "orders_ended_at"
+	case q.Merchant != "":
+		index = "orders_ended_merchant"
+	}
+	for _, one := range ended {
+		add(index, append(slices.Clone(ofEnded), "terminal = 1", among("ended", []dispatch.Status{one}))...)
+	}
 }
 
-// allStatuses are those there are; with open, those that an order which is
-// not terminal can have.
-func allStatuses(open bool) []string {
-	var out []string
-	for _, s := range dispatch.Statuses() {
-		loaded := dispatch.Order{Status: s, Times: map[dispatch.Status]time.Time{dispatch.PickedUp: {}}}
-		if !open || !loaded.Terminal() {
-			out = append(out, string(s))
+// halves are the statuses that a query asks for: all, those that an order
+// under way may have, and those that one may have ended in.
+func halves(q dispatch.OrderQuery) (status, underWay, ended []dispatch.Status) {
+	status = chosen(dispatch.Statuses(), q.Statuses)
+	for _, s := range status {
+		if loaded := (dispatch.Order{Status: s, Times: map[dispatch.Status]time.Time{dispatch.PickedUp: {}}}); !loaded.Terminal() {
+			underWay = append(underWay, s)
+		}
+		if !q.Open && (dispatch.Order{Status: s}).Terminal() {
+			ended = append(ended, s)
 		}
 	}
-	return out
+	return status, underWay, ended
+}
+
+// changing are conditions on what changes while an order is under way: no
+// index has it before the order has ended.
+func (l *list) changing(q dispatch.OrderQuery) (ofUnderWay, ofEnded []string) {
+	both := func(column, ended, than string, value any) {
+		name := than + l.arg(value)
+		ofUnderWay, ofEnded = append(ofUnderWay, column+name), append(ofEnded, ended+name)
+	}
+	if q.Courier != "" {
+		both("courier", "carried", " = ", q.Courier)
+		ofEnded = append(ofEnded, "carried <> ''") // lets the partial index be used
+	}
+	if !q.ChangedFrom.IsZero() {
+		both("changed_at", "ended_at", " >= ", micros(q.ChangedFrom))
+	}
+	if !q.ChangedTo.IsZero() {
+		both("changed_at", "ended_at", " < ", micros(q.ChangedTo))
+	}
+	return ofUnderWay, ofEnded
 }
 
 // Couriers implements dispatch.CourierReader.
@@ -283,7 +302,18 @@ func (s *Store) Couriers(ctx context.Context, q dispatch.CourierQuery) ([]dispat
 }
 
 func (d *dialect) couriersQuery(q dispatch.CourierQuery, limit int) (string, []any, error) {
-	l := &list{columns: courierColumns, table: "couriers", column: "duty", choice: distinct(q.Duty), cut: d.cut}
+	l := &list{columns: courierColumns, cut: d.cut}
+	for _, duty := range []dispatch.Duty{dispatch.Off, dispatch.Available, dispatch.Break} {
+		if slices.Contains(q.Duty, duty) {
+			l.arms = append(l.arms, arm{"couriers", []string{among("duty", []dispatch.Duty{duty})}})
+		}
+	}
+	switch {
+	case len(q.Duty) == 0:
+		l.arms = []arm{{table: "couriers"}}
+	case len(l.arms) == 0:
+		l.arms = []arm{{"couriers", []string{never}}}
+	}
 	if q.Cursor != "" {
 		parts, err := readCursor(q.Cursor, courierCursor, 1)
 		if err != nil {
