@@ -185,7 +185,8 @@ func (c *conn) closeLocked(code int, fault, detail string) {
 			c.bytes -= len(e.frame)
 		}
 		endAll(sentOf(c.queue), errNotSent)
-		c.queue, c.gathered = nil, nil
+		c.queue = nil
+		c.dropGatheredLocked()
 	}
 	if fault != "" {
 		if f, err := c.hub.scratch.encode(&failure{Type: "error", Code: fault, Detail: detail}); err == nil {

@@ -48,6 +48,7 @@ func (p *patients) tell(now time.Time) {
 			still = append(still, c)
 		}
 	}
+	clear(all[len(still):]) // forgets them
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.all = append(still, p.all...)
@@ -103,6 +104,13 @@ func (c *conn) tellGathered(now time.Time) (still bool) {
 		c.queueGatheredLocked()
 	})
 	return false
+}
+
+// dropGatheredLocked forgets the gathered answers.
+func (c *conn) dropGatheredLocked() {
+	if c.gathered != nil {
+		c.gathered.frames = nil
+	}
 }
 
 // queueGatheredLocked puts the gathered answers into the queue.

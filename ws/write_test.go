@@ -91,3 +91,28 @@ func TestAWriteAtOnceToNobodyEndsTheConnection(t *testing.T) {
 	}
 	c.hub.sockets.Wait()
 }
+
+// A connection that is closed for being too slow is forgotten with the answers
+// that it had gathered; one that has waited long enough is told.
+func TestGatheredAnswersOfOneTooSlowAreDropped(t *testing.T) {
+	slow, _ := pair(t)
+	patient, far := pair(t)
+	patient.hub = slow.hub
+	for _, c := range []*conn{slow, patient} {
+		c.bePatient(time.Second)
+		c.pushPatient(frame("answer"))
+	}
+	slow.close(codeTooSlow, "", "")
+	slow.hub.patients.tell(time.Now())
+	if n := len(slow.hub.patients.all); n != 1 {
+		t.Errorf("%d wait for their answers", n)
+	}
+	slow.hub.patients.tell(time.Now().Add(time.Second))
+	if n := len(slow.hub.patients.all); n != 0 {
+		t.Errorf("%d still wait", n)
+	}
+	got := make([]byte, len("answer"))
+	if _, err := io.ReadFull(far, got); err != nil || string(got) != "answer" {
+		t.Errorf("%q came: %v", got, err)
+	}
+}
