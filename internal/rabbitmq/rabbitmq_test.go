@@ -65,13 +65,13 @@ func testOverflow(t *testing.T, broker *testenv.RabbitMQ) {
 	wantHears(t, b, slow)
 }
 
-// A link of 8 MB/s to a node that watches what another node publishes: the
+// A link of 1 MB/s to a node that watches what another node publishes: the
 // broker keeps a few messages for it, drops the rest, and that is told.
 func testSlowLink(t *testing.T, broker *testenv.RabbitMQ) {
 	proxy, url := proxied(t, broker)
 	c := rabbitmq.Config{URL: url, Prefix: prefix(t), Queue: 20, Heartbeat: time.Minute, Timeout: 20 * time.Second}
 	s := watchAll(t, openConfig(t, c))
-	if _, err := proxy.Toxics.AddToxicJson(strings.NewReader(`{"type":"bandwidth","stream":"downstream","attributes":{"rate":8000}}`)); err != nil {
+	if _, err := proxy.Toxics.AddToxicJson(strings.NewReader(`{"type":"bandwidth","stream":"downstream","attributes":{"rate":1000}}`)); err != nil {
 		t.Fatal(err)
 	}
 	c.URL = broker.URL
