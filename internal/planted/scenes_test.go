@@ -115,7 +115,12 @@ func play(t *testing.T, binary string, seed uint64, c sim.Config, trouble func(n
 		report, err := s.Run(t.Context())
 		done <- end{report, err}
 	}()
-	for began := time.Now(); s.Figures().Placed == 0; time.Sleep(10 * time.Millisecond) {
+	for began := time.Now(); s.Figures().Placed == 0; {
+		select {
+		case e := <-done:
+			t.Fatalf("it ended before anybody placed an order: %v", e.err)
+		case <-time.After(10 * time.Millisecond):
+		}
 		if time.Since(began) > time.Minute {
 			t.Fatal("nobody places an order")
 		}
