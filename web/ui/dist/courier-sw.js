@@ -1,8 +1,8 @@
 // Keeps the courier page so that it opens without a network, each version
 // whole: the page, its scripts and styles are fetched together and answer
 // together until the courier reloads into the next version.
-const VERSION = 'e327c6c76dbc'; // these two are filled in by the build
-const SHELL = ['/courier', '/assets/courier-BvTlHDgq.js', '/assets/courier-p1Yi4H1J.css', '/courier.webmanifest', '/icon.svg', '/icon-192.png', '/icon-512.png', '/icon-maskable-192.png', '/icon-maskable-512.png'];
+const VERSION = 'a2534abd112c'; // these two are filled in by the build
+const SHELL = ['/courier', '/assets/courier-BaF3Nwed.js', '/assets/courier-p1Yi4H1J.css', '/courier.webmanifest', '/icon.svg', '/icon-192.png', '/icon-512.png', '/icon-maskable-192.png', '/icon-maskable-512.png'];
 const CACHE = `courier-${VERSION}`;
 const PAGE = '/courier';
 

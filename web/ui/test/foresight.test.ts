@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { foreseen, type Known } from '../src/courier/foresight';
+import { aged, foreseen, type Known } from '../src/courier/foresight';
 import type { CourierCommand } from '../src/protocol/frames';
 import type { Stop, StopKind } from '../src/protocol/types';
 
@@ -26,7 +26,7 @@ test('a failed drop-off is followed by the way back at once, to where it came fr
 
 test('it stays while the answer is there and the plan is not, and is the server’s after that', () => {
   expect(see({ done: [failed] })).toMatchObject([{ kind: 'return', pending: false }]);
-  expect(names({ done: [failed], plan: { version: 2, stops: [stop('o1', 'return')] } })).toEqual([]);
+  expect(names({ done: [failed], plan: { version: 2, stops: [stop('o1', 'return')] } })).toEqual(['o1 return']);
   expect(names({ plan: { version: 2, stops: [stop('o1', 'return')] } })).toEqual(['o1 return']);
 });
 
@@ -54,4 +54,20 @@ test('a pickup that fails takes the whole order off, and nothing is brought back
 
 test('where the place it came from is not known, nothing is made up', () => {
   expect(names({ waiting: [failed], pickups: {} })).toEqual([]);
+});
+
+test('what was answered shows on, whether the plan that comes next has it yet or not', () => {
+  const arrived = command('stop.arrive', 'o1', 'dropoff');
+  const before = { version: 2, stops: [stop('o1', 'dropoff')] };
+  const after = { version: 3, stops: [{ ...stop('o1', 'dropoff'), arrived_at: '2026-11-23T10:00:01Z' }] };
+  expect(see({ done: [arrived] })).toMatchObject([{ arrived_at: at, pending: false }]);
+  expect(see({ done: [arrived], plan: before })).toMatchObject([{ arrived_at: at }]);
+  expect(see({ done: [arrived], plan: after })).toMatchObject([{ arrived_at: '2026-11-23T10:00:01Z' }]);
+});
+
+test('plans are believed a while after the first one that follows an answer', () => {
+  const fresh = [{ command: failed, until: Infinity }];
+  const first = aged(fresh, 1_000);
+  expect(aged(first, 5_999)).toEqual(first);
+  expect(aged(first, 6_000)).toEqual([]);
 });

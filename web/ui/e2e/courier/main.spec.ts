@@ -129,6 +129,36 @@ test('what goes wrong is reported with a reason, and the goods go back', async (
   await expect.poll(() => told(admin, soup)).toEqual(['at_pickup', 'picked_up', 'failed', 'returned']);
 });
 
+test('what was answered stays so while plans are late', async ({ page, courier, order }) => {
+  let late: (() => void)[] | undefined;
+  let answered = 0;
+  await page.routeWebSocket(/ws\/courier/, (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((frame) => {
+      const pass = () => socket.send(frame);
+      if (late && /"type":"ack"(?!.*"accepted")/.test(String(frame))) answered++;
+      if (late && String(frame).includes('"type":"plan"')) late.push(pass);
+      else pass();
+    });
+  });
+  await ride(page, await courier());
+  await order();
+  await button(page, 'Accept').click();
+  await expect(button(page, 'I have arrived')).toBeVisible();
+  late = [];
+  await button(page, 'I have arrived').click();
+  await hold(button(page, 'Picked up'));
+  await button(page, 'I have arrived').click();
+  await hold(button(page, 'Delivered'));
+  await expect(title(page)).toHaveText('Waiting for the next order');
+  await expect.poll(() => [answered, late!.length]).toEqual([4, 4]);
+  for (const plan of late) {
+    await expect(title(page)).toHaveText('Waiting for the next order');
+    plan();
+  }
+  await expect(title(page)).toHaveText('Waiting for the next order');
+});
+
 test('an offer is declined with a reason; on a break there is none', async ({ page, courier, order, staff }) => {
   await ride(page, await courier());
   const soup = await order();

@@ -8,14 +8,30 @@ export interface ShownStop extends Stop {
 
 export interface Known {
   plan?: Plan; // as the server said last
-  done: readonly CourierCommand[]; // answered, and not in the plan yet
+  done: readonly CourierCommand[]; // answered, and perhaps not in the plan yet
   waiting: readonly CourierCommand[]; // without an answer
   pickups: Readonly<Record<string, Stop>>; // by order, of what is on board too
   capacity: number;
 }
 
+// Settled is what the server has answered, while the plan that shows it may be
+// on its way: answers come at once, plans over the bus.
+export interface Settled {
+  command: CourierCommand;
+  until: number; // the plans are believed from then on (ms)
+}
+
+// How long after an answer's first plan one may come that is from before it (ms).
+const LAG = 5_000;
+
+// aged is what may not be in the plans yet, now that one has come.
+export function aged(settled: readonly Settled[], now: number): Settled[] {
+  return settled.filter(({ until }) => until > now).map(({ command, until }) => ({ command, until: Math.min(until, now + LAG) }));
+}
+
 // foreseen is the plan as it will be once everything that the courier did has
-// come to the server: the same steps that the server takes.
+// come to the server: the same steps that the server takes. What the plan shows
+// already changes nothing.
 export function foreseen({ plan, done, waiting, pickups, capacity }: Known): ShownStop[] {
   let stops: ShownStop[] = (plan?.stops ?? []).map((stop) => ({ ...stop, pending: false }));
   const told = done.length;
@@ -26,11 +42,10 @@ export function foreseen({ plan, done, waiting, pickups, capacity }: Known): Sho
     } else if (command.type === 'stop.complete') {
       stops = stops.filter((stop) => stopKey(stop) !== stopKey(command));
     } else if (command.type === 'stop.fail') {
-      // What the plan has no more was dealt with before: nothing to bring back.
-      const known = stops.some((stop) => stopKey(stop) === stopKey(command));
+      if (!stops.some((stop) => stopKey(stop) === stopKey(command))) continue;
       stops = stops.filter((stop) => stop.order !== command.order);
       const from = pickups[command.order];
-      if (known && command.kind === 'dropoff' && from) stops = broughtBack(stops, from, capacity, pending);
+      if (command.kind === 'dropoff' && from) stops = broughtBack(stops, from, capacity, pending);
     }
   }
   return stops;

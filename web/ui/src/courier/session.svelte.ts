@@ -6,7 +6,7 @@ import type { Courier, Duty, Offer, Plan, ProofKind, Stop } from '../protocol/ty
 import { clock, ticker } from '../stores/clock.svelte';
 import type { Account } from './account';
 import { call } from './device';
-import { foreseen, type ShownStop } from './foresight';
+import { aged, foreseen, type Settled, type ShownStop } from './foresight';
 import { News } from './news';
 import { Notices } from './notices.svelte';
 import { forget, forgetOnReturn, notify } from './notify';
@@ -50,8 +50,7 @@ export class Session {
   readonly notices = new Notices();
   readonly offers = new Offers();
   private serverDuty = $state<Duty>('off');
-  // Ended here and answered, while the plan that says so is still on its way.
-  private settled = $state.raw<readonly CourierCommand[]>([]);
+  private settled = $state.raw<readonly Settled[]>([]);
   // Where what is carried was picked up: a plan names only what is to do.
   private pickups: Record<string, Stop> = {};
 
@@ -138,7 +137,8 @@ export class Session {
   // The plan as it will be once everything waiting here has been sent.
   get stops(): ShownStop[] {
     const waiting = this.queue.map(({ command }) => command).filter((command) => command.type !== 'proof');
-    return foreseen({ plan: this.plan, done: this.settled, waiting, pickups: this.pickups, capacity: this.courier?.capacity ?? Infinity });
+    const done = this.settled.filter(({ until }) => until > ticker.now).map(({ command }) => command);
+    return foreseen({ plan: this.plan, done, waiting, pickups: this.pickups, capacity: this.courier?.capacity ?? Infinity });
   }
 
   // What the courier did and the server has not answered for longer than usual.
@@ -250,12 +250,15 @@ export class Session {
   private answered(ack: Ack): void {
     const command = this.outbox.settle(ack);
     if (!command) return;
-    if (!ack.ok) this.refused(command, ack);
-    else if (command.type === 'stop.complete' || command.type === 'stop.fail') {
-      this.settled = [...this.settled, command];
-      this.pictures.delete(stopKey(command));
-    }
+    if (ack.ok) this.settle(command);
+    else this.refused(command, ack);
     this.outbox.flush();
+  }
+
+  private settle(command: CourierCommand): void {
+    if (!('order' in command)) return;
+    this.settled = [...this.settled, { command, until: Infinity }];
+    if (command.type !== 'stop.arrive') this.pictures.delete(stopKey(command));
   }
 
   private refused(command: CourierCommand, ack: Ack): void {
@@ -287,11 +290,12 @@ export class Session {
     this.serverDuty = duty;
     this.courier = courier;
     if (this.resumed && courier.state !== 'offered') this.offers.keepNone(clock.now());
+    const first = this.resumed;
     this.resumed = false;
     if (before && plan.version < before.version) return;
     if (before && plan.version !== before.version && this.news.replaced(before, plan, this.own, this.accepted)) call();
     this.plan = plan;
-    this.settled = [];
+    this.settled = first ? [] : aged(this.settled, ticker.now);
     const known = Object.entries(this.pickups).filter(([order]) => plan.stops.some((stop) => stop.order === order));
     this.pickups = Object.fromEntries([...known, ...plan.stops.filter(({ kind }) => kind === 'pickup').map((stop) => [stop.order, stop] as const)]);
     keepPlan(this.account.courier, { plan, courier, duty, pickups: this.pickups });
