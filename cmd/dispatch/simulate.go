@@ -151,11 +151,9 @@ func (c simulateCommand) knowTheSource(f *serverFlags) error {
 		f.TravelSpeed, f.TravelDetour, f.TravelStep = map[string]float64{string(geo.Car): day.Speed()}, 1, time.Minute
 		pickup, dropoff := day.Service("pickup"), day.Service("dropoff")
 		f.PickupService, f.DropService = pickup.Before+pickup.After, dropoff.Before+dropoff.After
-		// As a replay has them, but that couriers are told in time: a round and
-		// a message take their while, and who finishes a task is to know the
-		// next. Nobody gives up either.
-		f.Match = slices.Concat(replay.MDRPSettings(), []string{"OneTask=false"}, f.Match)
-		f.SearchLimit = 24 * time.Hour
+		const message = 20 * time.Millisecond // of the machine's time
+		f.Match = slices.Concat(replay.Settings(replay.LiveOptions(f.Interval, time.Duration(f.ClockRate*float64(message)))), f.Match)
+		f.SearchLimit = 24 * time.Hour // nobody gives up
 		f.Lead = replay.MDRPOptions().LookAhead
 	case c.Traces != "":
 		f.TravelSpeed, f.TravelDetour = map[string]float64{string(geo.Car): scenario.CabSpeed}, 1

@@ -123,20 +123,26 @@ func (s *search) show(m *image) {
 // tasks to start now. It leaves the plan of the real orders, with those tasks.
 func (s *search) vote(past []*job, lead []time.Duration, before []Vote, starts func(task) bool) (*ballot, []task) {
 	real, f := len(s.orders), &s.o.Futures
-	b := &ballot{order: make([]int, real), all: f.Count, before: before}
+	b := &ballot{asked: make([]bool, real), order: make([]int, real), all: f.Count, before: before}
 	begin := s.image()
+	s.starting(starts, b.ask)
 	for range f.Count {
 		s.imagine(past, lead, cap(s.orders)-real)
 		s.fill()
 		s.improve(f.Search.rounds(real), f.Search.idle(real), s.o.Stop)
-		for r := range s.routes {
-			if t, ok := s.first(int32(r)); ok && starts(t) {
-				b.cast(t)
-			}
-		}
+		s.starting(starts, b.cast)
 		s.show(begin)
 	}
 	return b, slices.DeleteFunc(b.elect(), func(t task) bool { return !s.enact(t) })
+}
+
+// starting does something with each courier's first task that starts now.
+func (s *search) starting(starts func(task) bool, do func(task)) {
+	for r := range s.routes {
+		if t, ok := s.first(int32(r)); ok && starts(t) {
+			do(t)
+		}
+	}
 }
 
 // enact makes an elected task the only one of its courier, and says whether

@@ -92,3 +92,27 @@ func TestVotesFade(t *testing.T) {
 		}
 	}
 }
+
+// An order that nobody doubts is given out once it is due, however many rounds
+// have seen it while it was too early: they were not asked.
+func TestRoundsThatAreTooEarlyDoNotVote(t *testing.T) {
+	s, o := undecided()
+	o.Futures.Count, o.Futures.Weight, o.CommitAhead = 4, 0, 10*time.Second
+	o.Futures.Memory = time.Hour
+	s.Orders[0].Ready = s.Now.Add(2 * time.Minute)
+	for early := range 120 {
+		s.Seed = uint64(early)
+		r := Solve(s, o)
+		sets := s.Orders[0].Ready.Add(-o.PickupService / 2).Sub(s.Now) // the courier stands at the door
+		if due := sets <= o.CommitAhead; due != (len(r.Assignments) == 1) {
+			t.Fatalf("%v before the courier has to set out: %d assignments, votes %+v", sets, len(r.Assignments), r.Votes)
+		} else if due {
+			return
+		}
+		if len(r.Votes) != 0 {
+			t.Fatalf("%v before the courier has to set out it is voted %+v", sets, r.Votes)
+		}
+		s.Now, s.Last, s.Votes = s.Now.Add(2*time.Second), r.Intents, r.Votes
+	}
+	t.Error("never given out")
+}

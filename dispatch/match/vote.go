@@ -10,12 +10,21 @@ import (
 type ballot struct {
 	tasks  []task
 	votes  []int
+	asked  []bool // by order: whether it could start now, as planned or in a future
 	order  []int  // by order: in how many futures it starts now
 	all    int    // futures
 	before []Vote // by order: what has been voted lately, as far as it counts
 }
 
+// ask puts the orders of a task to the vote.
+func (b *ballot) ask(t task) {
+	for _, k := range t.orders {
+		b.asked[k] = true
+	}
+}
+
 func (b *ballot) cast(t task) {
+	b.ask(t)
 	for _, k := range t.orders {
 		b.order[k]++
 	}
@@ -58,7 +67,8 @@ func (b *ballot) starts(k int32) bool {
 	return 2*v.Start >= v.All
 }
 
-// sum is what has been voted on an order, this round included.
+// sum is what has been voted on an order that is asked about, this round
+// included.
 func (b *ballot) sum(k int32) Vote {
 	return Vote{Start: b.before[k].Start + float64(b.order[k]), All: b.before[k].All + float64(b.all)}
 }
@@ -91,8 +101,9 @@ func (w *round) remembered() []Vote {
 	return out
 }
 
-// votes are what the next round is told. A round that has not voted passes on
-// what it was told.
+// votes are what the next round is told. Of an order that was not asked about
+// a round passes on what it was told: that it was too early then is no vote
+// for waiting now.
 func (p *plan) votes() []Vote {
 	if p.w.o.Futures.Memory == 0 {
 		return nil
@@ -100,7 +111,7 @@ func (p *plan) votes() []Vote {
 	var out []Vote
 	known := p.w.known()
 	for k, j := range p.w.awake {
-		if p.ballot == nil {
+		if p.ballot == nil || !p.ballot.asked[k] {
 			if v, ok := known[j.ID]; ok {
 				out = append(out, v)
 			}

@@ -121,7 +121,7 @@ func (d *day) open() error {
 	o := match.DefaultOptions()
 	pickup, dropoff := d.source.Service("pickup"), d.source.Service("dropoff")
 	o.Router, o.PickupService, o.DropoffService = router, pickup.Before+pickup.After, dropoff.Before+dropoff.After
-	if o, err = match.Set(o, slices.Concat(replay.MDRPSettings(), []string{"OneTask=false"}, d.Set)); err != nil {
+	if o, err = match.Set(o, slices.Concat(replay.Settings(replay.LiveOptions(d.Step, d.Delay)), d.Set)); err != nil {
 		return err
 	}
 	config := dispatch.DefaultConfig()

@@ -15,7 +15,7 @@ const made = "../replay/testdata/made"
 
 func day(t *testing.T, change func(*rehearse.Config)) replay.Score {
 	t.Helper()
-	c := rehearse.Config{Dir: made, Seed: 1, Step: 30 * time.Second, Store: t.TempDir(), Set: []string{"Futures.Count=0", "Search.Base=0", "Search.PerOrder=0"}}
+	c := rehearse.Config{Dir: made, Seed: 1, Step: 30 * time.Second, Store: t.TempDir(), Set: []string{"Futures.Count=0", "Search.Base=0", "Search.PerOrder=0", "CommitAhead=30s"}}
 	if change != nil {
 		change(&c)
 	}

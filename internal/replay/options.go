@@ -30,9 +30,24 @@ func MDRPOptions() match.Options {
 	return o
 }
 
-// MDRPSettings are the assignments that make the default options those of
-// MDRPOptions, for match.Set.
-func MDRPSettings() []string {
+// LiveOptions are MDRPOptions for a service that has a round every so often,
+// and whose couriers hear of their work after a delay.
+func LiveOptions(every, delay time.Duration) match.Options {
+	o := MDRPOptions()
+	// Who finishes a task is to know the next, and two rounds and a message
+	// take their while. Told sooner, a courier would be bound before orders are
+	// known that a replay waits for.
+	o.OneTask, o.CommitAhead = false, 2*every+delay
+	// Each round goes on where the last one stopped, and what it takes longer
+	// all orders wait.
+	o.Search = match.Search{Base: 30, PerOrder: 2, Most: 150, Idle: 6}
+	o.Futures.Search = match.Search{Base: 20, PerOrder: 1, Most: 80, Idle: 6}
+	return o
+}
+
+// Settings are the assignments that make the default options these, for
+// match.Set.
+func Settings(o match.Options) []string {
 	usual := match.Settings(match.DefaultOptions())
-	return slices.DeleteFunc(match.Settings(MDRPOptions()), func(s string) bool { return slices.Contains(usual, s) })
+	return slices.DeleteFunc(match.Settings(o), func(s string) bool { return slices.Contains(usual, s) })
 }
