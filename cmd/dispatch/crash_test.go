@@ -69,8 +69,12 @@ func newRush(t *testing.T, url string, seed uint64, token string, lasts time.Dur
 		report, err := people.Run(t.Context())
 		r.done <- rushEnd{report, err}
 	}()
-	for people.Figures().Placed == 0 { // it has begun
-		time.Sleep(10 * time.Millisecond)
+	for people.Figures().Placed == 0 {
+		select {
+		case e := <-r.done:
+			t.Fatalf("it ended before anybody placed an order: %v", e.err)
+		case <-time.After(10 * time.Millisecond):
+		}
 	}
 	return r
 }
