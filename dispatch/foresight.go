@@ -68,7 +68,11 @@ func (f *foresight) start(ctx context.Context, l *Loop, s *snapshot) error {
 		if err != nil {
 			return fmt.Errorf("read who is about to start: %w", err)
 		}
-		f.asked, f.coming = s.Now, coming
+		begun, err := f.begun(ctx, l, s.Now, coming)
+		if err != nil {
+			return fmt.Errorf("read who has started: %w", err)
+		}
+		f.asked, f.coming = s.Now, slices.Concat(coming, begun)
 	}
 	for _, c := range f.coming {
 		_, here := s.couriers[c.ID]
@@ -76,13 +80,42 @@ func (f *foresight) start(ctx context.Context, l *Loop, s *snapshot) error {
 			continue
 		}
 		m := matchCourier(c, tracking.Fix{Point: *c.Start})
-		m.ShiftStart, m.Closed = c.Shift.From, false
+		m.ShiftStart, m.Closed = c.Shift.From, c.Offer != ""
 		if !m.ShiftStart.After(s.Now) {
 			m.ShiftStart = s.Now.Add(comingSoon)
 		}
 		s.Couriers = append(s.Couriers, m)
 	}
 	return nil
+}
+
+// begun are those who were about to start and are on duty by now, but have not
+// said where they are: they are expected until they do.
+func (f *foresight) begun(ctx context.Context, l *Loop, now time.Time, coming []Courier) ([]Courier, error) {
+	off := make(map[string]bool, len(coming))
+	for _, c := range coming {
+		off[c.ID] = true
+	}
+	var ids []string
+	for _, c := range f.coming {
+		if !off[c.ID] && c.Shift.From.After(now.Add(-comingLate)) {
+			ids = append(ids, c.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	couriers, err := l.Store.CouriersByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	within, cancel := context.WithTimeout(ctx, askIndex)
+	defer cancel()
+	located := l.positions(within, l.Locator, ids...)
+	return slices.DeleteFunc(couriers, func(c Courier) bool {
+		fix, known := located[c.ID]
+		return c.Duty != Available || c.Shift == nil || c.Start == nil || known && l.fresh(fix, now)
+	}), nil
 }
 
 func demandOf(orders []Order) []match.Demand {

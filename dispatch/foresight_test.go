@@ -114,3 +114,55 @@ func TestACourierWhoIsAboutToStartIsReckonedWith(t *testing.T) {
 		})
 	}
 }
+
+// A phone needs some seconds to find out where it is. Who has come on duty
+// without one that knows is expected for as long as one who is late.
+func TestWhoHasComeOnDutyIsReckonedWithBeforeItIsLocated(t *testing.T) {
+	for name, c := range map[string]struct {
+		at    float64 // metres from its start, once it is located
+		never bool
+		waits bool
+	}{
+		"located a minute later": {waits: true},
+		"never located":          {never: true, waits: true},
+		"located far from there": {at: 300_000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, func(c *dispatch.Config) { c.Mode, c.StaleAfter = dispatch.ModeAssign, time.Hour })
+			far := w.courier("Far", 4000, nil)
+			soon := w.courier("Soon", 0, func(n *dispatch.NewCourier) {
+				n.Start, n.Shift = &market, &dispatch.Window{From: noon.Add(8 * time.Minute), To: noon.Add(8 * time.Hour)}
+			})
+			w.must(w.act(soon, dispatch.Action{Type: dispatch.ActSetDuty, Duty: dispatch.Off}))
+			w.where.mu.Lock()
+			delete(w.where.fixes, soon)
+			w.where.mu.Unlock()
+			order := w.place("k1", func(n *dispatch.NewOrder) { n.ReadyAt = noon.Add(10 * time.Minute) })
+			w.round()
+			w.clock.Advance(8 * time.Minute)
+			w.must(w.act(soon, dispatch.Action{Type: dispatch.ActSetDuty, Duty: dispatch.Available}))
+			if !c.waits {
+				w.at(soon, c.at)
+			}
+			for range 6 {
+				w.round()
+				w.clock.Advance(10 * time.Second)
+			}
+			if waits := w.order(order).Courier == ""; waits != c.waits {
+				t.Fatalf("waits: %v, want %v", waits, c.waits)
+			}
+			want := far
+			if c.waits && !c.never {
+				want = soon
+				w.at(soon, c.at)
+			}
+			for range 10 {
+				w.round()
+				w.clock.Advance(10 * time.Second)
+			}
+			if got := w.order(order).Courier; got != want {
+				t.Errorf("given to %q, want %s", got, want)
+			}
+		})
+	}
+}
