@@ -148,6 +148,25 @@ func TestAnInstanceRunsToItsEnd(t *testing.T) {
 	}
 }
 
+// Who has just come on duty gets no work before anyone knows where he is.
+func TestCouriersSayWhereTheyAreAsTheyComeOnDuty(t *testing.T) {
+	f := newFake(t, 3000)
+	f.begin(t)
+	_, err := Run(t.Context(), Config{
+		Server: f.URL, AdminToken: "a", MDRP: "scenario/testdata/mdrp", FixEvery: 100 * time.Hour, Grace: 12 * time.Hour, Settle: 10 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range f.couriers {
+		if c.where.Time.IsZero() {
+			t.Errorf("%s has not said where it is", c.ID)
+		}
+	}
+}
+
 // At 3,000 times life a timer that fires a millisecond late costs three
 // seconds. None of them falls upon the couriers: ways take whole minutes here,
 // and services four.

@@ -163,7 +163,8 @@ func (c *courier) keepFixes(now time.Time) time.Time {
 			return c.replayed(now)
 		}
 	}
-	if c.fixAt.IsZero() { // not all at the same moment
+	if c.fixAt.IsZero() { // as a phone that is asked where it is; then not all at the same moment
+		c.report(c.body.fix(now, c.rng, c.sim.c.Noise))
 		c.fixAt = now.Add(time.Duration(c.rng.Float64() * float64(c.sim.c.FixEvery)))
 	}
 	if !now.Before(c.fixAt) {
