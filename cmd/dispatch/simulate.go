@@ -153,6 +153,9 @@ func (c simulateCommand) knowTheSource(f *serverFlags) error {
 		f.PickupService, f.DropService = pickup.Before+pickup.After, dropoff.Before+dropoff.After
 		const message = 20 * time.Millisecond // of the machine's time
 		f.Match = slices.Concat(replay.Settings(replay.LiveOptions(f.Interval, time.Duration(f.ClockRate*float64(message)))), f.Match)
+		// Couriers report an arrival to the second; a geofence sees one up to a
+		// minute early, as ways are stretched to whole minutes.
+		f.Geofence = 0
 		f.SearchLimit = 24 * time.Hour // nobody gives up
 		f.Lead = replay.MDRPOptions().LookAhead
 	case c.Traces != "":
