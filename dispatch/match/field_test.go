@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,7 +16,11 @@ import (
 func TestASearchMissesNobody(t *testing.T) {
 	dice := rand.New(rand.NewPCG(1, 2))
 	o := options()
-	for range 40_000 {
+	many := make([]*rider, fewRiders)
+	for i := range many {
+		many[i] = &rider{Courier: &Courier{}} // who is nowhere
+	}
+	for round := range 40_000 {
 		p := geo.Point{Lat: dice.Float64()*150 - 75, Lng: dice.Float64()*360 - 180}
 		cell, err := geo.CellOf(p, geo.SearchResolution)
 		if err != nil {
@@ -27,7 +32,7 @@ func TestASearchMissesNobody(t *testing.T) {
 		if c.At.Validate() != nil {
 			continue
 		}
-		f := newField([]*rider{newRider(&c, 0, noon, &o)}, radius).seeker()
+		f := newField(slices.Concat(many[:round%2*fewRiders], []*rider{newRider(&c, 0, noon, &o)}), radius).seeker()
 		if len(f.around(p, cell, radius)) != 1 {
 			t.Fatalf("a courier %.0f m from %v is not found within %.0f m", geo.Distance(p, c.At), p, radius)
 		}

@@ -78,11 +78,14 @@ func (r *rider) reaches(p geo.Point, o *Options) time.Duration {
 
 // field finds riders near a place. Each stands in the cells of its position
 // and of its stops, at several resolutions: the wider the search, the coarser
-// the cells that it looks at.
+// the cells that it looks at. A few have no cells and are looked at one by one.
 type field struct {
 	riders []*rider
 	layers []layer
 }
+
+// fewRiders are sooner looked at than the cells around a place.
+const fewRiders = 256
 
 // seeker searches a field. It is scratch space: one to a goroutine.
 type seeker struct {
@@ -94,6 +97,7 @@ type seeker struct {
 	met    []reached // by the last search
 	at     geo.Point // of which place
 	radius float64   // 0: there was none
+	apart  []float64 // of a few riders: see rider.square
 }
 
 func (f *field) seeker() *seeker {
@@ -123,6 +127,9 @@ const maxRings = 6
 // newField holds the riders for searches up to a radius in metres.
 func newField(riders []*rider, radius float64) *field {
 	f := &field{riders: riders}
+	if len(riders) <= fewRiders {
+		return f
+	}
 	// A ring adds at least 1.5 edge lengths; edges are down to 0.8 of the
 	// resolution's mean.
 	for _, l := range []layer{
@@ -185,6 +192,10 @@ func (f *seeker) around(p geo.Point, cell geo.Cell, radius float64) []reached {
 	if f.at == p && f.radius == radius {
 		return f.met
 	}
+	if len(f.layers) == 0 {
+		f.amongFew(p, radius)
+		return f.met
+	}
 	f.met, f.at, f.radius = f.met[:0], p, radius
 	f.search++
 	l := f.layers[0]
@@ -210,6 +221,38 @@ func (f *seeker) around(p geo.Point, cell geo.Cell, radius float64) []reached {
 		}
 	}
 	return f.met
+}
+
+// amongFew is around where riders are not in cells.
+func (f *seeker) amongFew(p geo.Point, radius float64) {
+	if f.radius == 0 || f.at != p {
+		flat := newPlane(p)
+		f.apart = f.apart[:0]
+		for _, r := range f.riders {
+			f.apart = append(f.apart, r.square(flat))
+		}
+	}
+	f.met, f.at, f.radius = f.met[:0], p, radius
+	for i, apart := range f.apart {
+		if apart <= radius*radius {
+			f.met = append(f.met, reached{int32(i), -1})
+		}
+	}
+}
+
+// square is the square of how near the rider is or will come to where the
+// plane touches.
+func (r *rider) square(p plane) float64 {
+	if !r.known {
+		return math.Inf(1)
+	}
+	least := p.square(r.At)
+	for i := range r.nodes {
+		if square := p.square(r.nodes[i].at); square < least {
+			least = square
+		}
+	}
+	return least
 }
 
 func (r *rider) passes(p plane, radius float64) bool {

@@ -155,7 +155,12 @@ func (w *round) search(pl *pool) *plan {
 		d := &demand[i]
 		past = append(past, newJob(&Order{Pickup: d.Pickup, Dropoff: d.Dropoff, Ready: s.Now, Size: d.Size}, s.Now, w.kinds, o))
 	}
-	w.each(len(past), func(i int, f *seeker, _ *pricer) { past[i].able = past[i].ask(f, w.rider, maxGhostRiders, o) })
+	kitchens := byPickup(past)
+	w.each(len(kitchens), func(i int, f *seeker, _ *pricer) {
+		for _, j := range kitchens[i] {
+			j.able = j.ask(f, w.rider, maxGhostRiders, o)
+		}
+	})
 	ghosts := 2*int(float64(len(past))*o.Futures.Ahead.Seconds()/max(1, o.Futures.Window.Seconds())) + 8
 	if len(past) == 0 {
 		ghosts = 0
@@ -179,17 +184,20 @@ func (w *round) search(pl *pool) *plan {
 	}
 	se.fill()
 	se.improve(o.Search.rounds(len(w.awake)), o.Search.idle(len(w.awake)), o.Stop)
-	if len(past) == 0 {
+	starts := func(t task) bool {
+		st, no := w.stageOf(se, t)
+		return no.why == fine && w.due(st)
+	}
+	asked := !w.voted()
+	se.starting(starts, func(task) { asked = true })
+	if len(past) == 0 || !asked {
 		return w.planOf(se, nil, false)
 	}
 	lead := make([]time.Duration, len(past))
 	for i := range demand {
 		lead[i] = max(0, min(demand[i].Ready.Sub(demand[i].Placed), maxDuration))
 	}
-	ballot, elected := se.vote(past, lead, w.remembered(), func(t task) bool {
-		st, no := w.stageOf(se, t)
-		return no.why == fine && w.due(st)
-	})
+	ballot, elected := se.vote(past, lead, w.remembered(), starts)
 	p := w.planOf(se, elected, true)
 	p.ballot = ballot
 	return p

@@ -242,7 +242,7 @@ func TestOptionsReportEveryFault(t *testing.T) {
 }
 
 func BenchmarkSolve(b *testing.B) {
-	for _, size := range []struct{ orders, couriers int }{{200, 1000}, {1000, 1000}, {10000, 10000}} {
+	for _, size := range []struct{ orders, couriers int }{{60, 100}, {100, 250}, {200, 1000}, {1000, 1000}, {10000, 10000}} {
 		for name, search := range map[string]Search{"off": {}, "default": DefaultOptions().Search} {
 			s, o := city(size.orders, size.couriers), DefaultOptions()
 			o.Search = search

@@ -84,6 +84,17 @@ func (w *round) known() map[string]Vote {
 	return known
 }
 
+// voted says whether a vote still counts: until it does not, rounds whose plan
+// has nothing start now need no other.
+func (w *round) voted() bool {
+	for _, v := range w.s.Votes {
+		if age := w.s.Now.Sub(v.At); age >= 0 && age < w.o.Futures.Memory {
+			return true
+		}
+	}
+	return false
+}
+
 // remembered is what the rounds before have voted, as far as it counts, by job
 // that takes part.
 func (w *round) remembered() []Vote {
