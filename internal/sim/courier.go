@@ -77,10 +77,18 @@ func (s *Sim) newCourier(number int, spec scenario.Courier, id string) *courier 
 	}
 	c.quietPhone = s.c.QuietShare > 0 && c.rng.Float64() < s.c.QuietShare
 	c.body.stand(spec.At)
+	c.freeAt = c.begins()
 	return c
 }
 
-func (c *courier) onDutyFrom() time.Time { return c.sim.start.Add(c.spec.From) }
+// begins is when the shift does: I set out no sooner.
+func (c *courier) begins() time.Time { return c.sim.start.Add(c.spec.From) }
+
+// early is by how much of the machine's time I am there before my shift, so
+// that it is known as it begins.
+const early = 50 * time.Millisecond
+
+func (c *courier) onDutyFrom() time.Time { return c.begins().Add(-c.sim.clock.server(early)) }
 
 // offDutyFrom is zero for a courier that stays to the end.
 func (c *courier) offDutyFrom() time.Time {

@@ -17,6 +17,7 @@ import (
 	"courier/internal/clock"
 	"courier/internal/sim/client"
 	"courier/internal/sim/ledger"
+	"courier/internal/sim/scenario"
 )
 
 // begin runs a fake server's sweeper for as long as the test.
@@ -164,6 +165,30 @@ func TestCouriersSayWhereTheyAreAsTheyComeOnDuty(t *testing.T) {
 		if c.where.Time.IsZero() {
 			t.Errorf("%s has not said where it is", c.ID)
 		}
+	}
+}
+
+// Whose shift begins in a moment is there, and sets out when it does.
+func TestCouriersAreThereBeforeTheirShiftAndSetOutWithIt(t *testing.T) {
+	source, err := scenario.NewMDRP(scenario.MDRPConfig{Dir: "scenario/testdata/mdrp"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	noon := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	s := &Sim{clock: &serverTime{}, start: noon, source: source}
+	s.clock.agree(noon, time.Now(), 60)
+	spec := source.Couriers()[0]
+	c := s.newCourier(0, spec, "c")
+	begins := noon.Add(spec.From)
+	if ahead := begins.Sub(c.onDutyFrom()); ahead <= 0 || ahead > time.Minute {
+		t.Errorf("on duty %v before the shift", ahead)
+	}
+	c.plan = []client.Stop{{Order: "o", Kind: "pickup", Point: spec.At.Offset(3000, 0)}}
+	if next := c.work(begins.Add(-time.Second)); !next.Equal(begins) || c.goal != nil {
+		t.Errorf("a second before the shift: next at %v, under way to %v", next, c.goal)
+	}
+	if c.work(begins.Add(time.Second)); c.goal == nil || !c.body.arrival().Truncate(time.Minute).Equal(c.body.arrival()) {
+		t.Errorf("there at %v, under way to %v", c.body.arrival(), c.goal)
 	}
 }
 
