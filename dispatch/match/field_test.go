@@ -40,28 +40,33 @@ func TestASearchMissesNobody(t *testing.T) {
 }
 
 // Orders from one place have the couriers that each would have by itself,
-// however far each has to look.
+// however far each has to look, among few couriers as among many.
 func TestOrdersFromOnePlaceDoNotMixUp(t *testing.T) {
-	s := Snapshot{Now: noon}
-	for i := range 30 {
-		s.Couriers = append(s.Couriers, courier(fmt.Sprintf("c%02d", i), float64(200*i), func(c *Courier) {
-			if i%3 != 0 {
-				c.Vehicle = geo.Foot
+	for _, elsewhere := range []int{0, fewRiders} {
+		s := Snapshot{Now: noon}
+		for i := range 30 + elsewhere {
+			s.Couriers = append(s.Couriers, courier(fmt.Sprintf("c%03d", i), float64(200*i), func(c *Courier) {
+				if i%3 != 0 {
+					c.Vehicle = geo.Foot
+				}
+				if i >= 30 {
+					c.At.Lng += 90
+				}
+			}))
+		}
+		for i := range 12 {
+			s.Orders = append(s.Orders, order(fmt.Sprintf("o%02d", i), float64(i/6*2000), 1000, func(o *Order) {
+				if i%2 == 0 { // has to look farther
+					o.Vehicles = []geo.Vehicle{geo.Bicycle}
+				}
+			}))
+		}
+		o := options(func(o *Options) { o.MaxCandidates = 5 })
+		for i, j := range newRound(s, &o).jobs {
+			alone := newRound(Snapshot{Now: noon, Orders: s.Orders[i : i+1], Couriers: s.Couriers}, &o).jobs[0]
+			if len(j.able) != 5 || fmt.Sprint(j.able, j.refused) != fmt.Sprint(alone.able, alone.refused) {
+				t.Errorf("%s has %v, by itself %v", j.ID, j.able, alone.able)
 			}
-		}))
-	}
-	for i := range 12 {
-		s.Orders = append(s.Orders, order(fmt.Sprintf("o%02d", i), float64(i/6), 1000, func(o *Order) {
-			if i%2 == 0 { // has to look farther
-				o.Vehicles = []geo.Vehicle{geo.Bicycle}
-			}
-		}))
-	}
-	o := options(func(o *Options) { o.MaxCandidates = 5 })
-	for i, j := range newRound(s, &o).jobs {
-		alone := newRound(Snapshot{Now: noon, Orders: s.Orders[i : i+1], Couriers: s.Couriers}, &o).jobs[0]
-		if len(j.able) != 5 || fmt.Sprint(j.able, j.refused) != fmt.Sprint(alone.able, alone.refused) {
-			t.Errorf("%s has %v, by itself %v", j.ID, j.able, alone.able)
 		}
 	}
 }

@@ -116,3 +116,37 @@ func TestRoundsThatAreTooEarlyDoNotVote(t *testing.T) {
 	}
 	t.Error("never given out")
 }
+
+// A round that has nothing to start does without futures for as long as the
+// last vote counts: rounds every second or two cost a fraction.
+func TestARoundThatStartsNothingTakesTheLastVote(t *testing.T) {
+	s, o := undecided()
+	o.Futures.Count, o.Futures.Memory, o.CommitAhead = 4, 30*time.Second, 0
+	s.Orders[0].Ready = s.Now.Add(20 * time.Minute)
+	searched := func(votes ...Vote) (times int) {
+		o.Stop = func() bool { times++; return false }
+		s.Votes = votes
+		Solve(s, o)
+		return times
+	}
+	all := searched()
+	for _, v := range []struct {
+		vote  Vote
+		fresh bool
+	}{
+		{Vote{All: 4, At: s.Now}, true},
+		{Vote{All: 4, At: s.Now.Add(-29 * time.Second)}, true},
+		{Vote{All: 4, At: s.Now.Add(-30 * time.Second)}, false},
+		{Vote{All: 4, At: s.Now.Add(time.Second)}, false},
+		{Vote{All: math.NaN(), At: s.Now}, false},
+	} {
+		v.vote.Order = "away"
+		if times := searched(v.vote); v.fresh != (times < all/2) {
+			t.Errorf("searched %d times after %+v, %d after none", times, v.vote, all)
+		}
+	}
+	s.Orders[0].Ready = s.Now // starts now
+	if times := searched(Vote{Order: "away", All: 4, At: s.Now}); times < all {
+		t.Errorf("what starts now is put to no vote: searched %d times, not %d", times, all)
+	}
+}

@@ -87,7 +87,7 @@ func (w *round) known() map[string]Vote {
 // voted says whether a vote still counts: until it does not, rounds whose plan
 // has nothing start now need no other.
 func (w *round) voted() bool {
-	for _, v := range w.s.Votes {
+	for _, v := range w.known() {
 		if age := w.s.Now.Sub(v.At); age >= 0 && age < w.o.Futures.Memory {
 			return true
 		}
