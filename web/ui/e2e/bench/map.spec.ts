@@ -18,6 +18,9 @@ import { measure, memory, type Figures } from './trace';
 const COURIERS = Number(process.env['COURIERS'] ?? 5_000);
 const ORDERS = Number(process.env['ORDERS'] ?? 1_000); // waiting in the queue
 const SECONDS = Number(process.env['SECONDS'] ?? 15);
+// Pixels of the screen to one of the page's: at 0.25 the same scene has a
+// sixteenth of the pixels, so that what software needs to fill them is small.
+const SCALE = Number(process.env['SCALE'] ?? 1);
 const ALONE = 13; // the zoom from which on nobody is in a group
 const SETTLE = 8_000; // ms: everybody has sent two fixes, so each one's pace is known
 
@@ -25,6 +28,7 @@ const SETTLE = 8_000; // ms: everybody has sent two fixes, so each one's pace is
 const { args = [], ...browser } = chromium('--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader');
 const unlimited = ['address', 'credential', 'sign-in', 'sign-ins', 'handshakes', 'reconnects'].map((what) => `--limit-${what}=off`);
 test.use({
+  deviceScaleFactor: SCALE,
   launchOptions: { ...browser, args: args.filter((arg) => arg !== '--disable-gpu') },
   flags: [...unlimited, '--limit-address-sockets=0'],
 });
@@ -37,7 +41,7 @@ test('thousands of couriers on the dispatcher’s map', async ({ page, server, p
   await page.goto(`/admin#token=${robin.token}`);
   await expect(page.locator('canvas.overlay')).toBeAttached({ timeout: 60_000 });
 
-  console.log(`${COURIERS} couriers, ${await page.evaluate(() => `${innerWidth} × ${innerHeight}`)}, ${SECONDS} s each`);
+  console.log(`${COURIERS} couriers, ${await page.evaluate(() => `${innerWidth} × ${innerHeight}`)} at ${SCALE}, ${SECONDS} s each`);
   await blank(page);
   const still = say('floor: an empty canvas over an empty map', await measure(page, SECONDS));
   await page.evaluate(() => document.getElementById('blank')!.remove());
