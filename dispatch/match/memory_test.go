@@ -135,8 +135,8 @@ func TestARoundThatStartsNothingTakesTheLastVote(t *testing.T) {
 		fresh bool
 	}{
 		{Vote{All: 4, At: s.Now}, true},
-		{Vote{All: 4, At: s.Now.Add(-29 * time.Second)}, true},
-		{Vote{All: 4, At: s.Now.Add(-30 * time.Second)}, false},
+		{Vote{All: 4, At: s.Now.Add(-59 * time.Second)}, true},
+		{Vote{All: 4, At: s.Now.Add(-60 * time.Second)}, false},
 		{Vote{All: 4, At: s.Now.Add(time.Second)}, false},
 		{Vote{All: math.NaN(), At: s.Now}, false},
 	} {

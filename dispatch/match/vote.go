@@ -84,11 +84,11 @@ func (w *round) known() map[string]Vote {
 	return known
 }
 
-// voted says whether a vote still counts: until it does not, rounds whose plan
-// has nothing start now need no other.
+// voted says whether the last vote still counts, for a seventh at least: until
+// it does not, rounds whose plan has nothing start now need no other.
 func (w *round) voted() bool {
 	for _, v := range w.known() {
-		if age := w.s.Now.Sub(v.At); age >= 0 && age < w.o.Futures.Memory {
+		if age := w.s.Now.Sub(v.At); age >= 0 && age < 2*w.o.Futures.Memory {
 			return true
 		}
 	}
