@@ -101,7 +101,7 @@ func (c *courier) offDutyFrom() time.Time {
 // run is the courier's whole day. It ends with ctx, with the shift, or when a
 // person has signed in as this courier.
 func (c *courier) run(ctx context.Context) error {
-	if !c.sim.sleep(ctx, c.onDutyFrom().Add(-c.sim.clock.server(2*time.Second))) {
+	if !c.sim.sleep(ctx, c.begins().Add(-c.sim.clock.server(2*time.Second))) {
 		return nil
 	}
 	for ctx.Err() == nil {
