@@ -24,7 +24,7 @@ type limitFlags struct {
 	LimitReconnects     limit `default:"1/s,30" help:"WebSockets opened with one credential." placeholder:"RATE" group:"Limits"`
 	LimitCourierFrames  limit `default:"200/s,1000" help:"Frames on one courier's WebSocket. Who sends more is read no faster; who does so for 10s is closed." placeholder:"RATE" group:"Limits"`
 	LimitFrames         limit `default:"20/s,100" help:"Frames on one WebSocket of a customer or of staff." placeholder:"RATE" group:"Limits"`
-	LimitWork           int   `default:"64" help:"Orders and reads worked on at once. Over that they wait for milliseconds, and when the line does not end they are turned away with 503; positions before them. 0: no limit." placeholder:"N" group:"Limits"`
+	LimitWork           int   `default:"64" help:"Orders and reads worked on at once. Over that they wait for milliseconds, and when the line does not end they are turned away with 503; positions before them. 0, and on a clock faster than life: no limit." placeholder:"N" group:"Limits"`
 	LimitAddressSockets int   `default:"20000" help:"WebSockets open on a node from one address; a carrier's customers may share one. 0: no limit. The same for those below." placeholder:"N" group:"Limits"`
 	LimitLinkSockets    int   `default:"50" help:"WebSockets open on a node with one tracking link." placeholder:"N" group:"Limits"`
 	LimitStaffSockets   int   `default:"100" help:"WebSockets open on a node of one person of the staff." placeholder:"N" group:"Limits"`
@@ -75,6 +75,15 @@ func (f limitFlags) web() web.Limits {
 		Address: web.Limit(f.LimitAddress), Credential: web.Limit(f.LimitCredential),
 		SignIn: web.Limit(f.LimitSignIn), SignIns: web.Limit(f.LimitSignIns),
 	}
+}
+
+// workAtOnce is --limit-work. A busy node turns positions away for seconds of
+// the machine's time: on a faster clock those would be minutes, so none does.
+func (f serverFlags) workAtOnce() int {
+	if f.ClockRate > 1 {
+		return 0
+	}
+	return f.LimitWork
 }
 
 func (f limitFlags) sockets() ws.Limits {

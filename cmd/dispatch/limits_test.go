@@ -24,6 +24,18 @@ func TestLimitsAreWrittenAsPeopleSayThem(t *testing.T) {
 	}
 }
 
+// On a fast clock a moment in which the machine is busy does not cost couriers
+// minutes in which nobody knows where they are.
+func TestAFastClockTurnsNothingAway(t *testing.T) {
+	for rate, want := range map[float64]int{0.5: 64, 1: 64, 60: 0} {
+		f := serverFlags{ClockRate: rate}
+		f.LimitWork = 64
+		if got := f.workAtOnce(); got != want {
+			t.Errorf("at %v times life: %d at once, want %d", rate, got, want)
+		}
+	}
+}
+
 // knocks asks for a WebSocket and returns the answer's status.
 func (s *server) knocks(t *testing.T) int {
 	t.Helper()

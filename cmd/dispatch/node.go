@@ -170,7 +170,7 @@ func (n *node) domain() error {
 	if n.relay, err = outbox.New(outbox.Config{Follow: n.follow()}, store, countEvents(events, n.metrics, n.clock), n.log); err != nil {
 		return err
 	}
-	if n.gate, err = pressure.New(pressure.Config{Slots: n.flags.LimitWork}); err != nil {
+	if n.gate, err = pressure.New(pressure.Config{Slots: n.flags.workAtOnce()}); err != nil {
 		return err
 	}
 	geofence := n.flags.Geofence

@@ -115,8 +115,12 @@ func (c simulateCommand) onOwnServer(ctx context.Context, config sim.Config, s *
 		return report, fmt.Errorf("make a folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	f, err := c.ownServer(dir)
-	if err != nil {
+	f := c.serverFlags
+	f.DataDir, f.Addr, f.AdminAddr = dir, "127.0.0.1:0", ""
+	if c.Pace > 0 {
+		f.ClockRate = c.Pace
+	}
+	if err := c.knowTheSource(&f); err != nil {
 		return report, err
 	}
 	n, err := newNode(ctx, f, extras{}, s.err)
@@ -133,21 +137,6 @@ func (c simulateCommand) onOwnServer(ctx context.Context, config sim.Config, s *
 	report, err = sim.Run(ctx, config)
 	stop()
 	return report, errors.Join(err, g.Wait())
-}
-
-// ownServer are the flags of a server whose data are in a folder.
-func (c simulateCommand) ownServer(dir string) (serverFlags, error) {
-	f := c.serverFlags
-	f.DataDir, f.Addr, f.AdminAddr = dir, "127.0.0.1:0", ""
-	if c.Pace > 0 {
-		f.ClockRate = c.Pace
-	}
-	if f.ClockRate > 1 {
-		// A machine that is busy for a moment would turn positions away for
-		// seconds, which are minutes of a fast day.
-		f.LimitWork = 0
-	}
-	return f, c.knowTheSource(&f)
 }
 
 // knowTheSource gives an own server travel and service times as the recorded

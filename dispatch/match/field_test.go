@@ -71,6 +71,27 @@ func TestOrdersFromOnePlaceDoNotMixUp(t *testing.T) {
 	}
 }
 
+// A courier of whom nobody knows where it is gets nothing, wherever it is to
+// stop, among few couriers as among many.
+func TestWhoIsNowhereIsNotAsked(t *testing.T) {
+	for _, elsewhere := range []int{0, fewRiders} {
+		for _, nowhere := range []geo.Point{{Lat: 91}, {Lat: math.NaN()}} {
+			s := Snapshot{Now: noon, Orders: []Order{order("o", 0, 1000)}}
+			s.Couriers = append(s.Couriers, courier("c", 0, func(c *Courier) {
+				c.At, c.Onboard = nowhere, 1
+				c.Stops = []Stop{{Order: "mine", Kind: Dropoff, At: s.Orders[0].Pickup, Size: 1}}
+			}))
+			for i := range elsewhere {
+				s.Couriers = append(s.Couriers, courier(fmt.Sprintf("far%03d", i), 0, func(c *Courier) { c.At.Lng += 90 }))
+			}
+			o := options()
+			if able := newRound(s, &o).jobs[0].able; len(able) != 0 {
+				t.Errorf("at %v, among %d others: asked %v", nowhere, elsewhere, able)
+			}
+		}
+	}
+}
+
 // broken panics, as a router may that others have written.
 type broken struct{}
 

@@ -97,7 +97,6 @@ type seeker struct {
 	met    []reached // by the last search
 	at     geo.Point // of which place
 	radius float64   // 0: there was none
-	apart  []float64 // of a few riders: see rider.square
 }
 
 func (f *field) seeker() *seeker {
@@ -192,11 +191,16 @@ func (f *seeker) around(p geo.Point, cell geo.Cell, radius float64) []reached {
 	if f.at == p && f.radius == radius {
 		return f.met
 	}
+	f.met, f.at, f.radius = f.met[:0], p, radius
+	flat := newPlane(p)
 	if len(f.layers) == 0 {
-		f.amongFew(p, radius)
+		for i, r := range f.riders {
+			if r.known && r.passes(flat, radius) {
+				f.met = append(f.met, reached{int32(i), -1})
+			}
+		}
 		return f.met
 	}
-	f.met, f.at, f.radius = f.met[:0], p, radius
 	f.search++
 	l := f.layers[0]
 	k := 0
@@ -205,7 +209,6 @@ func (f *seeker) around(p geo.Point, cell geo.Cell, radius float64) []reached {
 			break
 		}
 	}
-	flat := newPlane(p)
 	key := disk{cell.Parent(l.resolution), k}
 	cells, ok := f.disks[key]
 	if !ok {
@@ -221,38 +224,6 @@ func (f *seeker) around(p geo.Point, cell geo.Cell, radius float64) []reached {
 		}
 	}
 	return f.met
-}
-
-// amongFew is around where riders are not in cells.
-func (f *seeker) amongFew(p geo.Point, radius float64) {
-	if f.radius == 0 || f.at != p {
-		flat := newPlane(p)
-		f.apart = f.apart[:0]
-		for _, r := range f.riders {
-			f.apart = append(f.apart, r.square(flat))
-		}
-	}
-	f.met, f.at, f.radius = f.met[:0], p, radius
-	for i, apart := range f.apart {
-		if apart <= radius*radius {
-			f.met = append(f.met, reached{int32(i), -1})
-		}
-	}
-}
-
-// square is the square of how near the rider is or will come to where the
-// plane touches.
-func (r *rider) square(p plane) float64 {
-	if !r.known {
-		return math.Inf(1)
-	}
-	least := p.square(r.At)
-	for i := range r.nodes {
-		if square := p.square(r.nodes[i].at); square < least {
-			least = square
-		}
-	}
-	return least
 }
 
 func (r *rider) passes(p plane, radius float64) bool {
