@@ -402,7 +402,12 @@ func (s *search) askAgain(k int32, b bid, r int32) bid {
 func (s *search) serve(k int32) { s.accept(k, s.offers(k, false).slot) }
 
 func (s *search) accept(k int32, slot int) {
+	out := len(s.out)
 	if slot < 0 || !s.insert(k, s.orders[k].riders[slot], s.place(k, slot)) {
 		s.free = append(s.free, k)
 	}
+	// What a route could not keep when the order was taken back off it waits
+	// for another round, as the order does.
+	s.free = append(s.free, s.out[out:]...)
+	s.out = s.out[:out]
 }

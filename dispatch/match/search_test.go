@@ -261,3 +261,43 @@ func TestSearchNeverPlansWorseThanItBegan(t *testing.T) {
 		}
 	})
 }
+
+// A route that turns out impossible, as where ways change while they are asked
+// for, gives its orders back: none is lost to the search, none is there twice.
+func TestOrdersOfARouteThatCannotBeStayInTheSearch(t *testing.T) {
+	for seed := range uint64(40) {
+		s := Snapshot{Now: noon, Seed: seed, Couriers: []Courier{courier("a", 0, func(c *Courier) { c.Capacity = 12; c.ShiftEnd = in(600) })}}
+		for i := range 6 {
+			s.Orders = append(s.Orders, order(fmt.Sprint(i), float64(100*i), float64(100*i+50)))
+		}
+		o := options(searching, func(o *Options) { o.MaxStops = 20 })
+		w := newRound(s, &o)
+		se := newSearch(s, &o, w.awake, w.riders, nil, newLegs(o.Router, w.kinds), 0)
+		se.free = se.free[:0]
+		for k := range int32(len(se.orders)) {
+			se.free = append(se.free, k)
+		}
+		se.fill()
+		se.keep()
+		if len(se.free) > 0 {
+			t.Fatalf("%d orders are on no route to begin with", len(se.free))
+		}
+		se.mark(int32(seed % 6))
+		se.mark(int32(seed / 6 % 6))
+		se.clear()
+		for _, k := range se.out {
+			se.offers(k, true)
+		}
+		se.runners[0].end = -time.Hour // after it was asked what the orders would cost
+		se.recreate()
+		free := map[int32]int{}
+		for _, k := range se.free {
+			free[k]++
+		}
+		for k := range int32(len(se.orders)) {
+			if on := se.orders[k].on != none; len(se.out) > 0 || free[k] > 1 || on == (free[k] == 1) {
+				t.Fatalf("seed %d: order %d is %d times among the free ones, on a route: %v; %d are out", seed, k, free[k], on, len(se.out))
+			}
+		}
+	}
+}
