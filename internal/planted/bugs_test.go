@@ -13,12 +13,14 @@ type bug struct {
 var bugs = map[string]bug{
 	"an order is answered before it is committed": {
 		edits: []edit{
-			{"internal/sqlstore/writer.go", `"runtime/debug"`, `"runtime/debug"; "time"`},
+			{"internal/sqlstore/writer.go", `"runtime/debug"`, `"os"; "runtime/debug"; "time"`},
 			{"internal/sqlstore/writer.go", `	if broken == nil {
-		_, broken = w.exec("COMMIT")`, `	early := broken == nil
+		_, broken = w.exec("COMMIT")`, `	early := broken == nil && os.Getenv("` + starts + `") != "1" // who sets a company up finds what was made
 	if early {
 		for i, c := range group { c.answer(errs[i]) }
 		time.Sleep(50 * time.Millisecond)
+	}
+	if broken == nil {
 		_, broken = w.exec("COMMIT")`},
 			{"internal/sqlstore/writer.go", `		c.answer(errs[i])
 	}

@@ -3,6 +3,7 @@ package planted
 import (
 	"math/rand/v2"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,10 @@ type scene func(t *testing.T, binary string, seed uint64) sim.Report
 
 // rate is how much faster than life scenes go.
 const rate = "60"
+
+// starts names the variable that tells a node of play how often it has been
+// started, for bugs that begin with the second time.
+const starts = "COURIER_PLANTED_STARTS"
 
 // linkGrace is the server's.
 const linkGrace = 24 * time.Hour
@@ -94,10 +99,16 @@ func cluster(faults string) scene {
 func play(t *testing.T, binary string, seed uint64, c sim.Config, trouble func(node *testenv.Dispatch)) sim.Report {
 	t.Helper()
 	dir := t.TempDir()
-	command := func(args ...string) *exec.Cmd { return exec.Command(binary, args...) }
+	started := 0
+	command := func(args ...string) *exec.Cmd {
+		started++
+		cmd := exec.Command(binary, args...)
+		cmd.Env = append(cmd.Environ(), starts+"="+strconv.Itoa(started))
+		return cmd
+	}
 	node := testenv.StartDispatch(t, "dispatch", command, "--data-dir", dir, "--admin-addr", "", "--log-level", "error",
 		"--clock-rate", rate, "--clock-origin", time.Now().UTC().Format(time.RFC3339))
-	token, err := command("token", "--role", "admin", "--data-dir", dir).Output()
+	token, err := exec.Command(binary, "token", "--role", "admin", "--data-dir", dir).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
