@@ -76,7 +76,7 @@ bench: deps build ## what the service costs beside bare loops, embedded and on e
 bench-compare: ## two commits by benchstat: REV=…; COUNT=, PACKAGES=, SCENARIOS=, BENCH=
 	@scripts/bench-compare '$(REV)'
 
-bench-map: deps ui build ## the dispatcher's map with 5,000 couriers: frames a second, main thread; COURIERS=, ORDERS=, SECONDS=
+bench-map: deps ui build ## the dispatcher's map with 5,000 couriers: frames a second, main thread; COURIERS=, ORDERS=, SECONDS=, SCALE=
 	cd web/ui && NODE_OPTIONS=--experimental-websocket npx playwright test --project=bench map.spec.ts
 
 bench-memory: deps ui build ## the dispatcher's page through an hour of a simulated city: what it holds; COURIERS=, MINUTES=, RATE=

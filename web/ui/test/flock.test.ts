@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { Flock } from '../src/map/flock';
 import { gather } from '../src/map/groups';
 import { mercatorX, mercatorY, pointAt } from '../src/map/mercator';
+import { markScale } from '../src/map/scale';
 import { short, spell } from '../src/map/spell';
 import { STRIDE } from '../src/map/sprites';
 import type { CourierState, Point } from '../src/protocol/types';
@@ -126,4 +127,23 @@ test('figures are short', () => {
   expect([7, 999, 1_234, 12_345].map(short)).toEqual(['7', '999', '1.2k', '12k']);
   const [one, two] = spell('12');
   expect(one!.dx).toBe(-two!.dx);
+});
+
+test('who is in sight is counted, but for those in groups', () => {
+  const flock = new Flock();
+  const [x, y] = [mercatorX(here.lng), mercatorY(here.lat)];
+  flock.update([courier('a', here), courier('b', near), courier('c', { lat: 53, lng: 4.3 })], 0);
+  const around = [x - 1e-4, y - 1e-4, x + 1e-4, y + 1e-4] as const;
+  expect(flock.within(...around, new Uint8Array(3))).toBe(2);
+  expect(flock.within(...around, Uint8Array.of(1, 0, 0))).toBe(1);
+});
+
+test('marks shrink from afar and in a crowd, never beyond telling apart', () => {
+  const desk = 1440 * 900;
+  expect(markScale(15, desk, 200)).toBe(1);
+  expect(markScale(13, desk, 1_000)).toBeCloseTo(0.925);
+  expect(markScale(13, desk, 5_000)).toBeLessThan(0.6);
+  expect(markScale(13, desk, 5_000)).toBeGreaterThan(0.5);
+  expect(markScale(10, desk, 50_000)).toBe(0.5);
+  expect(markScale(15, 320 * 500, 0)).toBe(1);
 });

@@ -30,6 +30,31 @@ test('a courier who is followed stays in the picture until someone takes the map
   await expect(follow).toHaveAttribute('aria-pressed', 'false');
 });
 
+test('a courier rides above a map that is not painted again for it', async ({ page, staff, courierPhone }) => {
+  await page.addInitScript(() => {
+    const counted = Object.assign(window, { painted: 0 });
+    const { drawElements } = WebGL2RenderingContext.prototype;
+    WebGL2RenderingContext.prototype.drawElements = function (...all) {
+      counted.painted++;
+      return drawElements.apply(this, all);
+    };
+  });
+  const painted = () => page.evaluate(() => (window as unknown as { painted: number }).painted);
+  const ada = await courierPhone();
+  await page.goto(`/admin#token=${(await staff('dispatcher')).token}`);
+  await mapIsUp(page);
+  const from = await findOnMap(page, /^Ada/);
+  let before = 0;
+  await expect.poll(async () => before === (before = await painted()), { intervals: [1_000] }).toBe(true);
+  expect(before).toBeGreaterThan(0);
+  for (let away = 20; away <= 80; away += 20) {
+    await page.waitForTimeout(700); // as fast as a fix may be from the one before
+    await ada.at(at(away));
+  }
+  await expect.poll(async () => (await findOnMap(page, /^Ada/)).x, { timeout: 15_000 }).not.toBe(from.x);
+  expect(await painted()).toBe(before);
+});
+
 test('cells show supply, demand or their ratio, with a legend', async ({ page, staff, courierPhone, order }) => {
   await courierPhone();
   await order({ requirements: { skills: ['none has it'] }, pickup: { point: at(50), address: 'Market 1' } });

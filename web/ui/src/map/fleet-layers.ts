@@ -104,8 +104,15 @@ export function clearCells(map: GLMap): void {
   put(map, 'cells', []);
 }
 
+const shown = new WeakMap<GeoJSONSource, string>();
+
+// put has the map painted again, whole: only where something differs.
 function put(map: GLMap, id: string, features: Feature[]): void {
-  map.getSource<GeoJSONSource>(id)?.setData({ type: 'FeatureCollection', features });
+  const source = map.getSource<GeoJSONSource>(id);
+  const text = JSON.stringify(features);
+  if (!source || (shown.get(source) ?? '[]') === text) return;
+  shown.set(source, text);
+  source.setData({ type: 'FeatureCollection', features });
 }
 
 function lines(all: Point[][]): Feature[] {

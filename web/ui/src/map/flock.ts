@@ -81,6 +81,16 @@ export class Flock {
     return most;
   }
 
+  // within counts those on their way to a part of the world, without hidden ones.
+  within(west: number, north: number, east: number, south: number, hidden: Uint8Array): number {
+    let count = 0;
+    for (let slot = 0; slot < this.count; slot++) {
+      const [x, y] = [this.toX[slot]!, this.toY[slot]!];
+      if (!hidden[slot] && x >= west && x <= east && y >= north && y <= south) count++;
+    }
+    return count;
+  }
+
   x(slot: number, now: number): number {
     const from = this.fromX[slot]!;
     return from + (this.toX[slot]! - from) * this.part(slot, now);

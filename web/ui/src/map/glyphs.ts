@@ -4,7 +4,7 @@ import { palettes, type Palette, type Theme } from './palette';
 // Everything that is drawn many times on the fleet's map, as pictures around
 // the middle of one cell. No fonts or sprites have to come from anywhere.
 export const CELL = 48; // CSS pixels
-const RATIO = 2;
+export const RATIO = 2; // of the atlas' pixels to those
 const COLUMNS = 8;
 
 export const EIGHTHS = 8; // of a group's couriers, free
@@ -24,7 +24,7 @@ const courierStates: CourierState[] = ['free', 'offered', 'busy', 'break', 'stal
 // In the order of flock's states.
 export const couriers = courierStates.map((state) => glyph(22, (c, p) => courier(c, state, p)));
 export const ring = glyph(40, (c, p) => disc(c, 17, undefined, p.ink, 2.5));
-export const waiting = glyph(20, (c, p) => diamond(c, p.pickup, p.halo));
+export const waiting = glyph(18, (c, p) => diamond(c, p.pickup, p.halo));
 export const dropoff = glyph(16, (c, p) => disc(c, 5, p.halo, p.dropoff, 2.5));
 export const groups = Array.from({ length: EIGHTHS + 1 }, (_, part) => glyph(44, (c, p) => group(c, part / EIGHTHS, p)));
 export const signs = new Map(

@@ -5,6 +5,7 @@ import { gather, type Group } from './groups';
 import * as glyphs from './glyphs';
 import { mercatorX, mercatorY, worldSize } from './mercator';
 import type { Theme } from './palette';
+import { markScale } from './scale';
 import { short, spell } from './spell';
 import { Sprites, STRIDE, type Batch, type Look } from './sprites';
 
@@ -246,8 +247,7 @@ export class Overlay {
   // a courier takes seconds for a pixel.
   private pause(now: number): number {
     const look = this.look();
-    const [across, down] = [(look.width / look.size) * 0.6, (look.height / look.size) * 0.6];
-    let fastest = this.flock.fastest(now, look.centerX - across, look.centerY - down, look.centerX + across, look.centerY + down);
+    let fastest = this.flock.fastest(now, ...bounds(look, 0.6));
     if (now < this.settled) {
       for (const { x, y, fromX, fromY } of this.groups.values()) fastest = Math.max(fastest, Math.hypot(x - fromX, y - fromY) / GLIDE);
     }
@@ -268,7 +268,8 @@ export class Overlay {
     if (this.lost) return;
     const look = this.look();
     const zoom = this.map.getZoom();
-    const scale = Math.min(1, Math.max(0.7, 0.7 + ((zoom - 10) / 4) * 0.3));
+    const inSight = this.flock.within(...bounds(look, 0.5), this.member);
+    const scale = markScale(zoom, look.width * look.height, inSight);
     this.sprites.resize(look.width, look.height);
     this.sprites.clear();
     for (const name of ['labels', 'orders', 'couriers', 'groups', 'chosen']) {
@@ -292,6 +293,13 @@ export class Overlay {
     this.changed(now, this.selected);
     this.showOrders(this.orders);
   };
+}
+
+// bounds are west, north, east and south of what is so large a part of the
+// view away from its middle, at most.
+function bounds({ width, height, size, centerX, centerY }: Look, part: number): [number, number, number, number] {
+  const [across, down] = [(width / size) * part, (height / size) * part];
+  return [centerX - across, centerY - down, centerX + across, centerY + down];
 }
 
 const FREE = 0;

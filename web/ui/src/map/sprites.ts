@@ -1,4 +1,4 @@
-import { CELL, columns, rows } from './glyphs';
+import { CELL, RATIO, columns, rows } from './glyphs';
 
 // Floats a mark has: from x, y; to x, y; start; 1 / length; glyph;
 // extent; offset x, y.
@@ -33,6 +33,7 @@ uniform vec4 screen;
 uniform float ratio;
 flat out vec2 cell;
 flat out float extent;
+flat out float level;
 void main() {
   float part = clamp((screen.z - pace.x) * pace.y, 0.0, 1.0);
   vec2 at = mix(way.xy, way.zw, part) * view.xy + view.zw;
@@ -41,6 +42,7 @@ void main() {
   float column = mod(look.x, ${columns}.0);
   cell = vec2(column, (look.x - column) / ${columns}.0) + 0.5;
   extent = look.y / ${CELL}.0;
+  level = log2(${RATIO}.0 / (screen.w * ratio)); // one for the mark: software works it out for each four pixels
 }`;
 
 const FRAGMENT = `#version 300 es
@@ -49,10 +51,11 @@ uniform sampler2D atlas;
 uniform float fade;
 flat in vec2 cell;
 flat in float extent;
+flat in float level;
 out vec4 color;
 void main() {
   vec2 place = (cell + (gl_PointCoord - 0.5) * extent) / vec2(${columns}.0, ${rows}.0);
-  color = texture(atlas, place) * fade;
+  color = textureLod(atlas, place, level) * fade;
 }`;
 
 interface Drawable {
