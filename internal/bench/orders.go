@@ -47,8 +47,9 @@ func orders(ctx context.Context, r *run) error {
 	return r.emit(most)
 }
 
-// flatOutClients are how many place orders as fast as they are answered.
-const flatOutClients = 64
+// flatOutClients are how many place orders as fast as they are answered. With
+// 64 of them a core had nothing to do while their group was committed.
+const flatOutClients = 128
 
 func (r *run) ordersAt(ctx context.Context, clients int, rate float64) (res Result, err error) {
 	t, err := r.server(ctx)
